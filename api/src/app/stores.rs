@@ -1,0 +1,35 @@
+//! Which store the settings ask for.
+
+use std::sync::Arc;
+
+use conversation_core::Store;
+use conversation_store::{EmbeddedSettings, EmbeddedStore, MongoSettings, MongoStore};
+use secrecy::ExposeSecret;
+
+use crate::config::{Config, Mongodb};
+
+/// Opens the store.
+///
+/// # Errors
+/// One sentence with the cause and the remedy.
+pub(super) async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+    let rules = config.rules.clone();
+    let Some(mongodb) = &config.mongodb else {
+        let store = EmbeddedStore::open(&EmbeddedSettings::new(&config.data_dir), rules)?;
+        tracing::info!(
+            folder = %config.data_dir.display(),
+            "using the embedded store: durable, for one process; set MONGODB_URI for more"
+        );
+        return Ok(Arc::new(store));
+    };
+    let Mongodb { uri, database, max_pool_size, server_selection_timeout, operation_timeout, auto_migrate } = mongodb;
+    let settings = MongoSettings {
+        uri: uri.expose_secret().to_owned(),
+        database: database.clone(),
+        max_pool_size: *max_pool_size,
+        server_selection_timeout: *server_selection_timeout,
+        operation_timeout: *operation_timeout,
+        auto_migrate: *auto_migrate,
+    };
+    Ok(Arc::new(MongoStore::connect(settings, rules).await?))
+}

@@ -1,0 +1,139 @@
+//! The MongoDB store: a replica set or a sharded cluster. Here is where each verb of the contract is found.
+
+mod append;
+mod client;
+mod documents;
+mod erasure;
+mod errors;
+mod json;
+mod keyset;
+mod listing;
+mod run;
+pub mod schema;
+mod sessions;
+mod timeline;
+
+use std::{fmt, time::Duration};
+
+use async_trait::async_trait;
+use bson::RawDocumentBuf;
+use conversation_core::{
+    Event, EventId, NewEvent, NewSession, Rules, Session, SessionKey, SessionPatch, Store, StoreError, TenantId,
+    Timestamp,
+    page::{EventPage, EventQuery, SessionPage, SessionQuery},
+    session::Ending,
+    store::{AppendOptions, Health, Swept, Written},
+};
+use mongodb::{Client, Collection, Database};
+
+pub use client::{ConnectError, MongoSettings};
+
+/// A store in a MongoDB database.
+pub struct MongoStore {
+    client: Client,
+    database: Database,
+    sessions: Collection<RawDocumentBuf>,
+    events: Collection<RawDocumentBuf>,
+    rules: Rules,
+    /// How long one call of the driver is waited for.
+    limit: Duration,
+    sharded: bool,
+    version: String,
+}
+
+impl MongoStore {
+    fn new(client: Client, database: &Database, rules: Rules, limit: Duration, sharded: bool, version: String) -> Self {
+        let (sessions, events) = (database.collection(schema::SESSIONS), database.collection(schema::EVENTS));
+        Self { client, database: database.clone(), sessions, events, rules, limit, sharded, version }
+    }
+
+    async fn observe(&self) -> Result<Health, StoreError> {
+        let observed = schema::observe(&self.client, &self.database, self.sharded, self.limit).await;
+        let observed = observed.map_err(|fault| errors::read(&fault))?;
+        let missing = schema::missing(schema::DECLARED, &observed);
+        Ok(Health { store: format!("MongoDB {}", self.version), missing })
+    }
+
+    async fn shut_down(&self) {
+        let client = self.client.clone();
+        let closing = run::call(self.limit, async move {
+            client.shutdown().await;
+            Ok(())
+        });
+        if let Err(fault) = closing.await {
+            tracing::warn!(%fault, "the connections to MongoDB were not closed in time");
+        }
+    }
+}
+
+impl fmt::Debug for MongoStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MongoStore").field("database", &self.database.name()).finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Store for MongoStore {
+    async fn create_session(&self, new: NewSession, now: Timestamp) -> Result<Written<Session>, StoreError> {
+        sessions::create(self, new, now).await
+    }
+
+    async fn append(
+        &self,
+        key: &SessionKey,
+        events: Vec<NewEvent>,
+        options: AppendOptions,
+    ) -> Result<Vec<Result<Written<Event>, StoreError>>, StoreError> {
+        append::append(self, key, events, options).await
+    }
+
+    async fn session(&self, key: &SessionKey) -> Result<Session, StoreError> {
+        sessions::get(self, key).await
+    }
+
+    async fn timeline(&self, key: &SessionKey, query: EventQuery) -> Result<(Session, EventPage), StoreError> {
+        timeline::timeline(self, key, query).await
+    }
+
+    async fn event(&self, key: &SessionKey, event_id: &EventId) -> Result<Event, StoreError> {
+        timeline::event(self, key, event_id).await
+    }
+
+    async fn end_session(
+        &self,
+        key: &SessionKey,
+        ending: Ending,
+        now: Timestamp,
+    ) -> Result<Written<Session>, StoreError> {
+        sessions::end(self, key, ending, now).await
+    }
+
+    async fn update_session(
+        &self,
+        key: &SessionKey,
+        patch: SessionPatch,
+        now: Timestamp,
+    ) -> Result<Session, StoreError> {
+        sessions::update(self, key, patch, now).await
+    }
+
+    async fn sessions(&self, tenant: &TenantId, query: SessionQuery) -> Result<SessionPage, StoreError> {
+        listing::sessions(self, tenant, query).await
+    }
+
+    async fn erase(&self, key: &SessionKey, now: Timestamp) -> Result<(), StoreError> {
+        erasure::erase(self, key, now).await
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
+        erasure::sweep(self, now).await
+    }
+
+    async fn health(&self) -> Result<Health, StoreError> {
+        self.observe().await
+    }
+
+    async fn close(&self) {
+        self.shut_down().await;
+    }
+}

@@ -1,0 +1,73 @@
+//! Erasing a session: the tombstone first, then the events, then the answer; and sweeping up what raced with it.
+
+use std::time::Duration;
+
+use bson::doc;
+use conversation_core::{SessionKey, StoreError, Timestamp, store::Swept};
+use mongodb::options::FindOptions;
+
+use super::{
+    MongoStore,
+    documents::{Head, date, events_filter, read_key, session_filter, write_tombstone},
+    run,
+};
+
+/// How long after an erasure its session may still receive stray events: longer than any operation runs, and than any
+/// process remembers that the session was there.
+const STRAYS_ARRIVE_WITHIN: Duration = Duration::from_secs(60);
+
+/// Tombstones in one sweep, which bounds how long it runs; the next sweep takes the rest.
+const SWEEP_BATCH: i64 = 100;
+
+pub(super) async fn erase(store: &MongoStore, key: &SessionKey, now: Timestamp) -> Result<(), StoreError> {
+    let expires_at = now.plus(store.rules.erasure_tombstone_ttl);
+    let tombstone = write_tombstone(key, now, expires_at, now.plus(STRAYS_ARRIVE_WITHIN));
+    // A tombstone that is there stays: repeating the call must not keep the identifier refused for longer.
+    let mut filter = session_filter(key);
+    filter.insert("erasedAt", doc! { "$exists": false });
+    let sessions = store.sessions.clone();
+    let replaced = run::write(store.limit, async move { sessions.replace_one(filter, tombstone).await }).await?;
+    if replaced.matched_count == 0 && !is_erased(store, key).await? {
+        return Err(StoreError::SessionNotFound);
+    }
+    delete_events(store, key).await.map(drop)
+}
+
+async fn is_erased(store: &MongoStore, key: &SessionKey) -> Result<bool, StoreError> {
+    let found = run::find_one(store.limit, &store.sessions, session_filter(key), Some(Head::projection())).await?;
+    match found.map(|document| Head::read(&document)) {
+        Some(Err(StoreError::SessionErased)) => Ok(true),
+        Some(Err(error)) => Err(error),
+        // One that is there now was created in between: it is another session than the one asked about.
+        None | Some(Ok(_)) => Ok(false),
+    }
+}
+
+async fn delete_events(store: &MongoStore, key: &SessionKey) -> Result<u64, StoreError> {
+    let (events, filter) = (store.events.clone(), events_filter(key));
+    let deleted = run::write(store.limit, async move { events.delete_many(filter).await }).await?;
+    Ok(deleted.deleted_count)
+}
+
+pub(super) async fn sweep(store: &MongoStore, now: Timestamp) -> Result<Swept, StoreError> {
+    let due = doc! { "sweepAfter": { "$lte": date(now) } };
+    let options = FindOptions::builder().limit(SWEEP_BATCH).projection(doc! { "tenantId": 1, "sessionId": 1 }).build();
+    let mut stray_events = 0;
+    for key in run::find(store.limit, &store.sessions, due, options, read_key).await? {
+        stray_events += delete_events(store, &key).await?;
+        let (sessions, mut filter) = (store.sessions.clone(), session_filter(&key));
+        filter.insert("sweepAfter", doc! { "$lte": date(now) });
+        let swept = doc! { "$unset": { "sweepAfter": "" } };
+        run::write(store.limit, async move { sessions.update_one(filter, swept).await }).await?;
+    }
+    Ok(Swept { stray_events, tombstones: delete_expired(store, now).await? })
+}
+
+/// The index on `expiresAt` makes the server do this too, by its own clock and within a minute; doing it here as well
+/// makes a sweep mean the same in every store. A tombstone whose strays are not swept yet stays.
+async fn delete_expired(store: &MongoStore, now: Timestamp) -> Result<u64, StoreError> {
+    let expired = doc! { "expiresAt": { "$lte": date(now) }, "sweepAfter": { "$exists": false } };
+    let sessions = store.sessions.clone();
+    let deleted = run::write(store.limit, async move { sessions.delete_many(expired).await }).await?;
+    Ok(deleted.deleted_count)
+}

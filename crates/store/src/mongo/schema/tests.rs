@@ -1,0 +1,52 @@
+//! What is missing is found by keys and options, not by name.
+
+use super::*;
+
+fn as_declared(sharded: bool) -> Observed {
+    let observed = |collection: &Collection| ObservedCollection {
+        indexes: collection.indexes.iter().map(Index::model).collect(),
+        shard_key: sharded.then(|| document(collection.shard_key)),
+    };
+    let collections = DECLARED.iter().map(|c| (c.name.to_owned(), observed(c))).collect();
+    Observed { sharded, collections }
+}
+
+#[test]
+fn nothing_is_missing_from_what_is_as_declared() {
+    assert_eq!(missing(DECLARED, &as_declared(false)), Vec::<String>::new());
+    assert_eq!(missing(DECLARED, &as_declared(true)), Vec::<String>::new());
+}
+
+#[test]
+fn everything_is_missing_from_an_empty_database() {
+    let all = missing(DECLARED, &Observed { sharded: true, collections: BTreeMap::new() });
+    assert_eq!(all.len(), 5 + 1 + 1 + 1, "{all:#?}");
+    assert!(all.iter().any(|text| text.contains("timeline") && text.contains("events")), "{all:#?}");
+}
+
+#[test]
+fn an_index_is_known_by_its_keys_and_options() {
+    let mut observed = as_declared(false);
+    let sessions = observed.collections.get_mut(SESSIONS).expect("declared");
+    for model in &mut sessions.indexes {
+        model.options.get_or_insert_default().name = Some("another".into());
+        model.keys = model
+            .keys
+            .iter()
+            .map(|(field, kind)| (field.clone(), kind.as_i32().map_or(kind.clone(), |n| Bson::Double(f64::from(n)))))
+            .collect();
+    }
+    assert_eq!(missing(DECLARED, &observed), Vec::<String>::new());
+    let sessions = observed.collections.get_mut(SESSIONS).expect("declared");
+    for model in &mut sessions.indexes {
+        model.options.get_or_insert_default().expire_after = Some(Duration::from_secs(1));
+    }
+    assert_eq!(missing(DECLARED, &observed).len(), 5);
+}
+
+#[test]
+fn the_order_of_the_fields_counts() {
+    assert!(!same_keys(&doc! { "a": 1, "b": 1 }, &doc! { "b": 1, "a": 1 }));
+    assert!(same_keys(&doc! { "a": 1, "b": -1 }, &doc! { "a": 1_i64, "b": -1.0 }));
+    assert!(!same_keys(&doc! { "a": 1 }, &doc! { "a": "hashed" }));
+}

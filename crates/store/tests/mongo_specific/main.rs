@@ -1,0 +1,9 @@
+//! What only the MongoDB store has: its indexes, its document format, and its answers when the servers fail.
+
+mod dollar_keys;
+mod faults;
+mod plans;
+mod refusals;
+mod schema;
+mod strays;
+mod support;

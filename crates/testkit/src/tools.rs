@@ -1,0 +1,35 @@
+//! Where the server binaries are. This crate never downloads: `cargo xtask tools` does.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+/// The path of a `mongod` binary: `MONGOD_BIN`, else the workspace's `.tools`, else the `PATH`.
+pub fn mongod() -> Result<PathBuf> {
+    if let Some(named) = env::var_os("MONGOD_BIN").map(PathBuf::from) {
+        if named.is_file() {
+            return Ok(named);
+        }
+        // Falling back to another server than the one named would hide the mistake.
+        bail!("MONGOD_BIN names {}, which is not a file", named.display());
+    }
+    let fetched = workspace_root().join(".tools/mongod/mongod");
+    if fetched.is_file() {
+        return Ok(fetched);
+    }
+    match on_path("mongod") {
+        Some(installed) => Ok(installed),
+        None => bail!("mongod is missing: run `cargo xtask tools`"),
+    }
+}
+
+fn workspace_root() -> &'static Path {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // This crate is at crates/testkit, two levels below the root.
+    manifest.ancestors().nth(2).unwrap_or(manifest)
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|directory| directory.join(name)).find(|candidate| candidate.is_file())
+}

@@ -1,0 +1,71 @@
+//! The replica set does what the store's fault tests rely on.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use conversation_testkit::{ReplicaSet, unique_database};
+use mongodb::bson::{Document, doc};
+use mongodb::error::ErrorKind;
+use mongodb::options::WriteConcern;
+use mongodb::{Client, Collection};
+
+fn events(client: &Client) -> Collection<Document> {
+    client.database(&unique_database()).collection("events")
+}
+
+#[tokio::test]
+async fn an_acknowledged_write_survives_the_kill_of_the_primary() -> Result<()> {
+    let set = ReplicaSet::start(3).await?;
+    let events = events(&set.client().await?);
+    let event = doc! { "_id": "acknowledged" };
+    let majority = WriteConcern::majority();
+    events.insert_one(&event).write_concern(majority.clone()).await?;
+
+    let old = set.primary().await?;
+    set.kill(old)?;
+    let new = set.primary().await?;
+    assert_ne!(new, old);
+    assert_eq!(events.find_one(event.clone()).await?, Some(event));
+
+    set.restart(old).await?;
+    set.wait_until_healthy().await?;
+    events.insert_one(doc! { "_id": "after" }).write_concern(majority).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_paused_primary_is_replaced_and_so_is_one_that_steps_down() -> Result<()> {
+    let set = ReplicaSet::start(3).await?;
+    let first = set.primary().await?;
+    set.pause(first)?;
+    let second = set.primary().await?;
+    assert_ne!(second, first);
+    set.resume(first)?;
+    set.wait_until_healthy().await?;
+    assert_ne!(set.step_down().await?, second);
+    assert_eq!(set.pids().len(), 3);
+    assert!(set.member(second).process().cpu_seconds()? > 0.0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_failing_command_fails_as_asked_and_then_no_more() -> Result<()> {
+    let set = ReplicaSet::shared().await?;
+    let events = events(&set.client().await?);
+    // 11600, interrupted at shutdown, would be retried by the driver; 2 (bad value) is not.
+    let data = doc! { "failCommands": ["insert"], "errorCode": 2 };
+    set.fail_command(doc! { "mode": "alwaysOn", "data": data }).await?;
+    let refused = events.insert_one(doc! {}).await.err().context("refusal")?;
+    assert!(matches!(*refused.kind, ErrorKind::Command(ref error) if error.code == 2));
+    set.stop_failing().await?;
+    events.insert_one(doc! {}).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_shared_set_serves_tests_on_other_runtimes() -> Result<()> {
+    let set = ReplicaSet::shared().await?;
+    let events = events(&set.client().await?);
+    tokio::time::timeout(Duration::from_secs(30), events.insert_one(doc! {})).await??;
+    Ok(())
+}

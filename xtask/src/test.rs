@@ -1,0 +1,121 @@
+//! `cargo xtask test`: the whole check, in order, ending at the first failure.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::tools::Tool;
+use crate::{run, tidy, tools};
+
+const DOCUMENT: &str = "api/openapi.json";
+
+/// How a step went that did not fail.
+enum Outcome {
+    Passed,
+    Skipped(String),
+}
+
+type Step = (&'static str, fn(&[Tool]) -> Result<Outcome>);
+
+const STEPS: &[Step] = &[
+    ("format", |_| cargo(&["fmt", "--all", "--check"], &[])),
+    ("clippy", |_| {
+        let lint = ["clippy", "--workspace", "--all-targets", "--"];
+        cargo(&[&lint[..], &["-D", "warnings"]].concat(), &[])
+    }),
+    ("tidy", |_| tidy::command(&[]).map(|()| Outcome::Passed)),
+    ("tests", |tools| cargo(&["test", "--workspace"], tools)),
+    ("openapi lint", openapi_lint),
+];
+
+pub(crate) fn command(_: &[String]) -> Result<()> {
+    let mut table = Vec::new();
+    let checked = check(&mut table);
+    println!();
+    for (name, duration, result) in &table {
+        println!("{name:14} {:7.1} s  {result}", duration.as_secs_f64());
+    }
+    checked
+}
+
+fn check(table: &mut Vec<(&'static str, Duration, String)>) -> Result<()> {
+    let start = Instant::now();
+    let tools = tools::ensure();
+    let missing: Vec<String> = tools
+        .iter()
+        .flatten()
+        .filter_map(|tool| Some(format!("no {}: {}", tool.name, tool.found.as_ref().err()?)))
+        .collect();
+    table.push((
+        "tools",
+        start.elapsed(),
+        match &tools {
+            Err(_) => "FAILED".to_owned(),
+            Ok(_) if missing.is_empty() => "passed".to_owned(),
+            Ok(_) => missing.join("; "),
+        },
+    ));
+    let tools = tools?;
+    for (name, step) in STEPS {
+        println!("\n== {name}");
+        let start = Instant::now();
+        let outcome = step(&tools);
+        let result = match &outcome {
+            Ok(Outcome::Passed) => "passed".to_owned(),
+            Ok(Outcome::Skipped(reason)) => format!("SKIPPED: {reason}"),
+            Err(_) => "FAILED".to_owned(),
+        };
+        table.push((name, start.elapsed(), result));
+        outcome.with_context(|| format!("step {name}"))?;
+    }
+    Ok(())
+}
+
+fn cargo(arguments: &[&str], tools: &[Tool]) -> Result<Outcome> {
+    let mut command = run::cargo();
+    announce(&mut command, tools);
+    run::run(command.args(arguments))?;
+    Ok(Outcome::Passed)
+}
+
+/// Tells the tests where the tools are, so that where they come from is known in one place only.
+fn announce(command: &mut Command, tools: &[Tool]) {
+    for tool in tools {
+        if let Ok(path) = &tool.found {
+            command.env(tool.variable, path);
+        }
+    }
+}
+
+fn openapi_lint(tools: &[Tool]) -> Result<Outcome> {
+    if !run::root().join(DOCUMENT).is_file() {
+        return skip(format!("{DOCUMENT} does not exist: run cargo xtask codegen"));
+    }
+    let redocly = match find(tools, "redocly")? {
+        Ok(path) => path,
+        Err(reason) => return skip(reason),
+    };
+    let mut lint = run::at_root(redocly);
+    lint.args(["lint", DOCUMENT, "--config", "xtask/redocly.yaml"])
+        // A check must not depend on, or report to, anybody's server.
+        .env("REDOCLY_TELEMETRY", "off")
+        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+    run::run(&mut lint)?;
+    Ok(Outcome::Passed)
+}
+
+fn find(tools: &[Tool], name: &str) -> Result<Result<PathBuf, String>> {
+    let tool = tools.iter().find(|tool| tool.name == name);
+    Ok(tool.with_context(|| format!("tool {name}"))?.found.clone())
+}
+
+/// A step left out, which continuous integration does not accept.
+fn skip(reason: String) -> Result<Outcome> {
+    if run::is_ci() {
+        bail!(reason);
+    }
+    println!("skipped: {reason}");
+    Ok(Outcome::Skipped(reason))
+}

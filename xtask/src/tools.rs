@@ -1,0 +1,58 @@
+//! `cargo xtask tools`: real servers and linters, fetched into the git-ignored `.tools`.
+//!
+//! Each is fetched only when absent; one named by an environment variable, or on the `PATH`, is
+//! used as it is.
+
+mod mongod;
+mod place;
+mod redocly;
+mod schemathesis;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+
+use crate::run;
+
+/// A fetched tool, or why it is not there.
+pub(crate) struct Tool {
+    pub(crate) name: &'static str,
+    /// The environment variable under which the tests are told of it.
+    pub(crate) variable: &'static str,
+    pub(crate) found: Result<PathBuf, String>,
+}
+
+/// A tool's name, its environment variable, whether the tests can do without it, how to get it.
+type Source = (&'static str, &'static str, bool, fn() -> Result<PathBuf>);
+
+const SOURCES: &[Source] = &[
+    ("mongod", "MONGOD_BIN", false, mongod::ensure),
+    ("schemathesis", "SCHEMATHESIS_BIN", true, schemathesis::ensure),
+    ("redocly", "REDOCLY_BIN", true, redocly::ensure),
+];
+
+pub(crate) fn command(_: &[String]) -> Result<()> {
+    for tool in ensure()? {
+        match tool.found {
+            Ok(path) => println!("{:13} {}", tool.name, path.display()),
+            Err(reason) => println!("{:13} MISSING: {reason}", tool.name),
+        }
+    }
+    Ok(())
+}
+
+/// Gets every tool. A missing optional one is an error only in continuous integration.
+pub(crate) fn ensure() -> Result<Vec<Tool>> {
+    let _lock = place::lock()?;
+    SOURCES
+        .iter()
+        .map(|(name, variable, optional, get)| {
+            let found = match get() {
+                Ok(path) => Ok(path),
+                Err(error) if *optional && !run::is_ci() => Err(format!("{error:#}")),
+                Err(error) => return Err(error).context(*name),
+            };
+            Ok(Tool { name, variable, found })
+        })
+        .collect()
+}
