@@ -27,7 +27,7 @@ type Source = (&'static str, &'static str, bool, fn() -> Result<PathBuf>);
 
 const SOURCES: &[Source] = &[
     ("mongod", "MONGOD_BIN", false, mongod::ensure),
-    ("schemathesis", "SCHEMATHESIS_BIN", true, schemathesis::ensure),
+    ("schemathesis", "SCHEMATHESIS_BIN", false, schemathesis::ensure),
     ("redocly", "REDOCLY_BIN", true, redocly::ensure),
 ];
 

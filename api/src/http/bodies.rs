@@ -15,7 +15,7 @@ use super::{
     pages::event_type,
     problem::Problem,
     request::{Call, Limits},
-    wire::{FreeForm, LanguageText, Time, UnreadEvent},
+    wire::{FreeForm, LanguageText, Required, Time, UnreadEvent},
 };
 
 /// The longest `reason`, in bytes.
@@ -30,17 +30,23 @@ const MAX_BATCH_EVENTS: usize = 500;
 pub struct CreateSession {
     /// The session's identifier, unique within the tenant; a repeated create with it returns the stored session.
     #[oai(validator(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9._:~@+=-]+$"))]
-    session_id: Option<String>,
+    #[serde(default)]
+    session_id: Required<String>,
     /// The language spoken, a BCP 47 tag.
     #[oai(validator(min_length = 1, max_length = 35))]
-    language: Option<String>,
+    #[serde(default)]
+    language: Required<String>,
     /// Where in its life the session is; `initiated` when left out. History is imported with a later one.
+    #[oai(nullable)]
     status: Option<String>,
     /// When the call began; now when left out.
+    #[oai(nullable)]
     started_at: Option<Time>,
     /// When it ended; only with the status `completed` or `failed`, and now when left out there.
+    #[oai(nullable)]
     ended_at: Option<Time>,
     /// Anything to keep with the session, at most 16 KiB.
+    #[oai(nullable)]
     metadata: Option<FreeForm>,
 }
 
@@ -54,8 +60,8 @@ impl CreateSession {
     pub fn read(self, call: &Call) -> Result<NewSession, Problem> {
         let Self { session_id, language, status, started_at, ended_at, metadata } = self;
         let mut faults = Faults::default();
-        let session_id = faults.required("sessionId", session_id, |text| SessionId::parse(&text));
-        let language = faults.required("language", language, |text| Language::parse(&text));
+        let session_id = faults.required("sessionId", session_id.0, |text| SessionId::parse(&text));
+        let language = faults.required("language", language.0, |text| Language::parse(&text));
         let status = faults.optional("status", status, |text| {
             Status::from_name(&text).ok_or("must be initiated, active, completed or failed")
         });
@@ -83,14 +89,17 @@ impl CreateSession {
 pub struct AppendEvent {
     /// The event's identifier, unique within the session; a repeated append with it returns the stored event.
     #[oai(validator(min_length = 1, max_length = 128, pattern = "^[A-Za-z0-9._:~@+=-]+$"))]
-    event_id: Option<String>,
+    #[serde(default)]
+    event_id: Required<String>,
     /// `user_speech`, `bot_speech` or `system`.
-    #[serde(rename = "type")]
+    #[serde(default, rename = "type")]
     #[oai(rename = "type")]
-    kind: Option<String>,
+    kind: Required<String>,
     /// What was said or noted, at most 256 KiB; empty when left out.
+    #[oai(nullable)]
     payload: Option<FreeForm>,
     /// When it happened; when it is received if left out. At most 24 hours in the future.
+    #[oai(nullable)]
     timestamp: Option<Time>,
 }
 
@@ -104,8 +113,8 @@ impl AppendEvent {
     pub fn read(self, call: &Call) -> Result<NewEvent, Problem> {
         let Self { event_id, kind, payload, timestamp } = self;
         let mut faults = Faults::default();
-        let event_id = faults.required("eventId", event_id, |text| EventId::parse(&text));
-        let kind = faults.required("type", kind, |text| event_type(&text));
+        let event_id = faults.required("eventId", event_id.0, |text| EventId::parse(&text));
+        let kind = faults.required("type", kind.0, |text| event_type(&text));
         let timestamp = faults.optional("timestamp", timestamp, |Time(text)| call.moment(&text));
         let payload = match payload {
             Some(FreeForm(raw)) => faults.object("payload", JsonObject::from_raw(&raw, call.limits.payload())),
@@ -123,7 +132,8 @@ impl AppendEvent {
 pub struct AppendBatch {
     /// The events, in the order in which they are appended.
     #[oai(validator(min_items = 1, max_items = 500))]
-    events: Option<Vec<UnreadEvent>>,
+    #[serde(default)]
+    events: Required<Vec<UnreadEvent>>,
 }
 
 impl Body for AppendBatch {
@@ -139,7 +149,7 @@ impl AppendBatch {
     /// When there are none or too many.
     pub fn read(self) -> Result<Vec<UnreadEvent>, Problem> {
         let mut faults = Faults::default();
-        let events = faults.required("events", self.events, |events| match events.len() {
+        let events = faults.required("events", self.events.0, |events| match events.len() {
             1..=MAX_BATCH_EVENTS => Ok(events),
             count => Err(format!("has {count} items: give 1 to {MAX_BATCH_EVENTS}")),
         });
@@ -153,6 +163,7 @@ impl AppendBatch {
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CompleteSession {
     /// When the call ended; now when left out.
+    #[oai(nullable)]
     ended_at: Option<Time>,
 }
 
@@ -178,9 +189,10 @@ impl CompleteSession {
 #[oai(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FailSession {
     /// Why, in at most 1024 bytes.
-    #[oai(validator(max_length = 1024))]
+    #[oai(nullable, validator(max_length = 1024))]
     reason: Option<String>,
     /// When the call ended; now when left out.
+    #[oai(nullable)]
     ended_at: Option<Time>,
 }
 

@@ -47,7 +47,7 @@ impl Events {
     /// Exactly once, for ever: a repeated append answers 200 with the stored event. Content that differs is named in
     /// `warnings`, or refused with 422 under `Prefer: handling=strict`. The first event makes an initiated session
     /// active. Events that arrive up to the grace time after the end are stored with `late: true`.
-    #[oai(path = "/sessions/:session_id/events", method = "post", operation_id = "appendEvent")]
+    #[oai(path = "/sessions/:sessionId/events", method = "post", operation_id = "appendEvent")]
     async fn append(
         &self,
         call: Call,
@@ -74,7 +74,7 @@ impl Events {
     /// Append up to 500 events
     ///
     /// Each event is stored, replayed or refused on its own, as a single append would be.
-    #[oai(path = "/sessions/:session_id/events/batch", method = "post", operation_id = "appendEvents")]
+    #[oai(path = "/sessions/:sessionId/events/batch", method = "post", operation_id = "appendEvents")]
     async fn append_batch(
         &self,
         call: Call,
@@ -95,7 +95,7 @@ impl Events {
     /// List a session's events
     ///
     /// As reading the session, without the session.
-    #[oai(path = "/sessions/:session_id/events", method = "get", operation_id = "listEvents")]
+    #[oai(path = "/sessions/:sessionId/events", method = "get", operation_id = "listEvents")]
     async fn list(
         &self,
         call: Call,
@@ -110,7 +110,7 @@ impl Events {
     }
 
     /// Read one event
-    #[oai(path = "/sessions/:session_id/events/:event_id", method = "get", operation_id = "getEvent")]
+    #[oai(path = "/sessions/:sessionId/events/:eventId", method = "get", operation_id = "getEvent")]
     async fn get(
         &self,
         call: Call,

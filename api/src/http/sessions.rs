@@ -117,7 +117,7 @@ impl Sessions {
     ///
     /// Events are ordered by (`timestamp`, `eventId`). There are three ways to page, never mixed: `offset`, `page` and
     /// `cursor`, each with `limit`.
-    #[oai(path = "/sessions/:session_id", method = "get", operation_id = "getSession")]
+    #[oai(path = "/sessions/:sessionId", method = "get", operation_id = "getSession")]
     async fn get(
         &self,
         call: Call,
@@ -134,7 +134,7 @@ impl Sessions {
     /// Change a session that has not ended
     ///
     /// The body is a JSON merge patch (RFC 7396) on `language` and `metadata`.
-    #[oai(path = "/sessions/:session_id", method = "patch", operation_id = "updateSession")]
+    #[oai(path = "/sessions/:sessionId", method = "patch", operation_id = "updateSession")]
     async fn update(
         &self,
         call: Call,
@@ -149,7 +149,7 @@ impl Sessions {
     /// Complete a session
     ///
     /// Atomic: the first end wins and its `endedAt` never changes. Completing again answers the same.
-    #[oai(path = "/sessions/:session_id/complete", method = "post", operation_id = "completeSession")]
+    #[oai(path = "/sessions/:sessionId/complete", method = "post", operation_id = "completeSession")]
     async fn complete(
         &self,
         call: Call,
@@ -162,7 +162,7 @@ impl Sessions {
     /// Fail a session
     ///
     /// Atomic: the first end wins and its `endedAt` and `endReason` never change. Failing again answers the same.
-    #[oai(path = "/sessions/:session_id/fail", method = "post", operation_id = "failSession")]
+    #[oai(path = "/sessions/:sessionId/fail", method = "post", operation_id = "failSession")]
     async fn fail(
         &self,
         call: Call,
@@ -176,7 +176,7 @@ impl Sessions {
     ///
     /// Removes the session and all its events before it answers. Afterwards the identifier answers 410 until the
     /// tombstone expires, so that a late retry cannot bring the data back.
-    #[oai(path = "/sessions/:session_id", method = "delete", operation_id = "eraseSession")]
+    #[oai(path = "/sessions/:sessionId", method = "delete", operation_id = "eraseSession")]
     async fn erase(&self, call: Call, #[oai(name = "sessionId")] session_id: Path<String>) -> Result<Erased, Problem> {
         self.store.erase(&call.key(&session_id)?, call.now).await?;
         Ok(Erased::Gone)

@@ -56,6 +56,57 @@ impl From<Box<RawValue>> for LanguageText {
 #[serde(transparent)]
 pub struct UnreadEvent(pub Box<RawValue>);
 
+/// A field that must be sent. To the parser it is optional, so that all that is missing is found in one pass; the
+/// document says that it is required.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(transparent)]
+pub struct Required<T>(pub Option<T>);
+
+impl<T> Default for Required<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Type> Type for Required<T> {
+    const IS_REQUIRED: bool = true;
+
+    type RawElementValueType = T::RawElementValueType;
+    type RawValueType = T::RawValueType;
+
+    fn name() -> Cow<'static, str> {
+        T::name()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        T::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn as_raw_value(&self) -> Option<&Self::RawValueType> {
+        self.0.as_ref().and_then(T::as_raw_value)
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a Self::RawElementValueType> + 'a> {
+        self.0.as_ref().map_or_else(|| Box::new(std::iter::empty()) as _, T::raw_element_iter)
+    }
+}
+
+impl<T: ParseFromJSON> ParseFromJSON for Required<T> {
+    fn parse_from_json(value: Option<Value>) -> ParseResult<Self> {
+        T::parse_from_json(value).map(|sent| Self(Some(sent))).map_err(ParseError::propagate)
+    }
+}
+
+impl<T: ToJSON> ToJSON for Required<T> {
+    fn to_json(&self) -> Option<Value> {
+        self.0.as_ref().and_then(T::to_json)
+    }
+}
+
 /// Gives a wire type its schema. The conversions are required by poem-openapi's derives and go through serde.
 macro_rules! schema {
     ($type:ty, $name:literal, $schema:expr $(, of $described:ty)?) => {

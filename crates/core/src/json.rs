@@ -1,5 +1,5 @@
 //! Free-form JSON objects, kept as normalised text: compact, in the client's key order, each number in one spelling.
-//! No tree is built; one pass over text that is known to be JSON yields the normalised text and its content digest.
+//! What is kept is read back with the value that was sent (INV-5). No tree is built; one pass over text that is known to be JSON yields the normalised text and its content digest.
 
 mod canonical;
 mod normalise;

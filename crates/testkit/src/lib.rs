@@ -17,5 +17,5 @@ pub use port::free_port;
 pub use process::Process;
 pub use replica_set::{ReplicaSet, unique_database};
 pub use service::{Service, ServiceBuilder};
-pub use tools::mongod;
+pub use tools::{mongod, schemathesis};
 pub use wait::{Answer, until};

@@ -115,6 +115,8 @@ fn spawn(directory: &Path, port: u16, arguments: &[String]) -> Result<Process> {
         .args(["--wiredTigerCacheSizeGB", "0.25"])
         // Its samples cost processor time and disk, and nobody reads them here.
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
+        // Tests bring their own time, so documents may be due for deletion by the server's clock while a test reads them.
+        .args(["--setParameter", "ttlMonitorEnabled=false"])
         // Fail points exist only with it.
         .args(["--setParameter", "enableTestCommands=1"])
         .args(arguments);

@@ -7,20 +7,29 @@ use anyhow::{Result, bail};
 
 /// The path of a `mongod` binary: `MONGOD_BIN`, else the workspace's `.tools`, else the `PATH`.
 pub fn mongod() -> Result<PathBuf> {
-    if let Some(named) = env::var_os("MONGOD_BIN").map(PathBuf::from) {
+    find("mongod", "MONGOD_BIN", "mongod/mongod")
+}
+
+/// The path of the `schemathesis` command: `SCHEMATHESIS_BIN`, else the workspace's `.tools`, else the `PATH`.
+pub fn schemathesis() -> Result<PathBuf> {
+    find("schemathesis", "SCHEMATHESIS_BIN", "schemathesis/bin/schemathesis")
+}
+
+fn find(name: &str, variable: &str, fetched: &str) -> Result<PathBuf> {
+    if let Some(named) = env::var_os(variable).map(PathBuf::from) {
         if named.is_file() {
             return Ok(named);
         }
-        // Falling back to another server than the one named would hide the mistake.
-        bail!("MONGOD_BIN names {}, which is not a file", named.display());
+        // Falling back to another one than the one named would hide the mistake.
+        bail!("{variable} names {}, which is not a file", named.display());
     }
-    let fetched = workspace_root().join(".tools/mongod/mongod");
+    let fetched = workspace_root().join(".tools").join(fetched);
     if fetched.is_file() {
         return Ok(fetched);
     }
-    match on_path("mongod") {
+    match on_path(name) {
         Some(installed) => Ok(installed),
-        None => bail!("mongod is missing: run `cargo xtask tools`"),
+        None => bail!("{name} is missing: run `cargo xtask tools`"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What free-form JSON keeps and what it refuses, with properties over arbitrary values.
+//! INV-5: what free-form JSON keeps and what it refuses, with properties over arbitrary values.
 
 use proptest::prelude::*;
 use serde_json::Value;

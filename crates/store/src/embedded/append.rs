@@ -1,4 +1,4 @@
-//! Appends: duplicate first, then the session's status, then the insert, so that a retry is always answered.
+//! Appends, each stored once by a unique index (INV-2): duplicate first, then the session's status, then the insert, so that a retry is always answered.
 
 use conversation_core::{
     Event, NewEvent, NewSession, Rules, Session, SessionKey, Status, StoreError, Timestamp,

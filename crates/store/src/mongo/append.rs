@@ -1,4 +1,4 @@
-//! Appending events. The effect is in the order duplicate, session status, insert: an event that is there already is
+//! Appending events, each stored once by its `_id` (INV-2). The effect is in the order duplicate, session status, insert: an event that is there already is
 //! answered with the stored one, however the session fares.
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! Erasing a session: the tombstone first, then the events, then the answer; and sweeping up what raced with it.
+//! Erasing a session (INV-7): the tombstone first, then the events, then the answer; and sweeping up what raced with it.
 
 use std::time::Duration;
 

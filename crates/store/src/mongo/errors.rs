@@ -1,5 +1,5 @@
 //! The one table from the driver's and the server's errors to what a caller may do.
-//! Codes and labels decide, never the text of a message; a write in doubt is `OutcomeUnknown`.
+//! What is not an acknowledgement says what the caller may do (INV-4). Codes and labels decide, never the text of a message; a write in doubt is `OutcomeUnknown`.
 
 use conversation_core::{StoreError, store::Cause};
 use mongodb::error::{Error, ErrorKind, WriteFailure};

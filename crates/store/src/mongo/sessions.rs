@@ -1,4 +1,4 @@
-//! One session: creating, reading, changing and ending it.
+//! One session: creating, reading, changing and ending it; it ends once (INV-3).
 
 use bson::{RawDocumentBuf, doc};
 use conversation_core::{

@@ -1,4 +1,4 @@
-//! Appending events.
+//! Appending events: INV-2, each is stored once, and INV-5, it is read back as it was sent.
 
 use conversation_core::{
     EventId, EventType, Status, StoreError,

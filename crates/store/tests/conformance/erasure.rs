@@ -1,4 +1,4 @@
-//! Erasing sessions.
+//! Erasing sessions: INV-7, nobody sees them again.
 
 use conversation_core::{EventId, SessionPatch, Status, StoreError, store::AppendOptions};
 

@@ -1,4 +1,4 @@
-//! Ending sessions.
+//! Ending sessions: INV-3, the first end is the only one.
 
 use conversation_core::{Session, Status, StoreError, session::Ending, store::Written};
 

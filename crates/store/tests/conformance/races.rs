@@ -1,4 +1,4 @@
-//! What concurrent callers see.
+//! What concurrent callers see: INV-2 (stored once), INV-3 (one end), INV-7 (nothing after an erasure).
 
 use std::{collections::HashSet, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What the store answers when the servers fail, each test on servers of its own.
+//! What the store answers when the servers fail (INV-1, INV-2, INV-4), each test on servers of its own.
 
 use std::{
     sync::Arc,

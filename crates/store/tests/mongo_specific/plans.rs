@@ -1,4 +1,5 @@
-//! How the server carries out the queries: by index, in order, reading no more than it answers.
+//! How the server carries out the queries: by index, in order, reading no more than it answers; and to
+//! which shard they go (INV-6).
 //! The commands are those that the store really sent, taken from the profiler.
 
 use bson::{Document, doc};

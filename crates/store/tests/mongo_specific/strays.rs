@@ -1,4 +1,4 @@
-//! What an append that races an erasure leaves behind, and how it goes.
+//! What an append that races an erasure leaves behind, and how it goes (INV-7).
 
 use std::time::Duration;
 
