@@ -83,6 +83,9 @@ fn explain(error: poem::Error, route: Option<&'static str>) -> Problem {
         Ok(problem) => return problem,
         Err(other) => other,
     };
+    if error.is::<poem::error::ParsePathError>() {
+        return Problem::field(ErrorCode::InvalidInput, "path", "is not UTF-8 behind its percent-encoding: encode it anew");
+    }
     let status = error.status();
     match status {
         StatusCode::NOT_FOUND => {

@@ -1,7 +1,11 @@
 //! Which path leads where: the API with its documentation on the public port, health and metrics on the management port.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, LazyLock},
+    time::Instant,
+};
 
+use bytes::Bytes;
 use conversation_core::{Clock, Store};
 use poem::{Endpoint, EndpointExt, Response, Route, endpoint::make_sync, get, http::header};
 use poem_openapi::{LicenseObject, OpenApi, OpenApiService};
@@ -33,16 +37,11 @@ pub struct Parts {
 
 /// The public port.
 pub fn public(parts: &Parts) -> impl Endpoint<Output = Response> + use<> {
-    let service = public_service(parts);
-    let document = document::of(&service);
-    let pretty = serde_json::to_string_pretty(&document).unwrap_or_default();
-    let page = service.swagger_ui_html().replace(&service.spec(), &pretty);
-    let yaml = serde_yaml::to_string(&document).unwrap_or_default();
     Route::new()
-        .at("/api", text("text/html; charset=utf-8", page))
-        .at("/api-json", text("application/json", pretty))
-        .at("/api-yaml", text("application/yaml", yaml))
-        .nest("/", service)
+        .at("/api", page(parts, "text/html; charset=utf-8", Documentation::html))
+        .at("/api-json", page(parts, "application/json", Documentation::json))
+        .at("/api-yaml", page(parts, "application/yaml", Documentation::yaml))
+        .nest("/", public_service(parts))
         .data(Arc::clone(&parts.limits))
         .data(Arc::clone(&parts.clock))
         .map_to_response()
@@ -62,13 +61,9 @@ pub fn management(parts: &Parts, registry: Registry) -> impl Endpoint<Output = R
         .map_to_response()
 }
 
-/// The OpenAPI document of the public port.
-#[must_use]
-pub fn public_document(parts: &Parts) -> serde_json::Value {
-    document::of(&public_service(parts))
-}
+type PublicService = OpenApiService<(Sessions, Events, Health), ()>;
 
-fn public_service(parts: &Parts) -> OpenApiService<(Sessions, Events, Health), ()> {
+fn public_service(parts: &Parts) -> PublicService {
     let (sessions, events) = (Arc::clone(&parts.store), Arc::clone(&parts.store));
     described((Sessions { store: sessions }, Events { store: events }, health(parts)))
 }
@@ -87,6 +82,30 @@ fn described<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
         .server("/")
 }
 
-fn text(content_type: &'static str, body: String) -> impl Endpoint {
-    get(make_sync(move |_| Response::builder().header(header::CONTENT_TYPE, content_type).body(body.clone())))
+/// The OpenAPI document in the forms that it is served in.
+struct Documentation {
+    service: PublicService,
+}
+
+impl Documentation {
+    fn json(&self) -> String {
+        serde_json::to_string_pretty(&document::of(&self.service)).unwrap_or_default()
+    }
+
+    fn yaml(&self) -> String {
+        serde_yaml::to_string(&document::of(&self.service)).unwrap_or_default()
+    }
+
+    /// Swagger UI with the completed document in the place of the derived one.
+    fn html(&self) -> String {
+        self.service.swagger_ui_html().replace(&self.service.spec(), &self.json())
+    }
+}
+
+/// A page that is written when it is first asked for: with the script of Swagger UI in it, it is a large part of the
+/// memory that the service needs, and most processes are never asked.
+fn page(parts: &Parts, content_type: &'static str, write: fn(&Documentation) -> String) -> impl Endpoint + use<> {
+    let parts = parts.clone();
+    let text = LazyLock::new(move || Bytes::from(write(&Documentation { service: public_service(&parts) })));
+    get(make_sync(move |_| Response::builder().header(header::CONTENT_TYPE, content_type).body(text.clone())))
 }
