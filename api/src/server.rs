@@ -9,9 +9,10 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
 };
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 use crate::http::edge::Service;
 
@@ -41,12 +42,27 @@ pub async fn serve(listener: TcpListener, service: Service, bounds: Bounds, shut
             tracing::debug!(%cause, "a connection went away before it was served");
             continue;
         }
-        let service = TowerToHyperService::new(service.clone());
+        // The builder waits for ever for the bytes that tell HTTP/1 from HTTP/2, so a first request has a time limit.
+        let begun = Arc::new(Notify::new());
+        let noticed = Arc::clone(&begun);
+        let service = service.clone().map_request(move |request| {
+            noticed.notify_one();
+            request
+        });
+        let service = TowerToHyperService::new(service);
         let connection = builder(bounds).serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let watched = graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(cause) = watched.await {
-                tracing::debug!(cause, "a connection ended early");
+            let silent = async {
+                if tokio::time::timeout(bounds.header_read_timeout, begun.notified()).await.is_ok() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                ended = watched => if let Err(cause) = ended {
+                    tracing::debug!(cause, "a connection ended early");
+                },
+                () = silent => tracing::debug!("a connection sent no request in time"),
             }
             drop(slot);
         });

@@ -143,6 +143,27 @@ async fn a_second_sigterm_ends_at_once() {
 }
 
 #[tokio::test]
+async fn a_lack_of_file_handles_is_waited_out() {
+    let starved = format!("ulimit -n 40; exec {}", env!("CARGO_BIN_EXE_conversation-api"));
+    let running = Service::builder("/bin/sh").arg("-c").arg(starved).start().await.expect("started");
+    let mut connections = Vec::new();
+    until(DEADLINE, "the handles to run out", async || {
+        connections.push(TcpStream::connect(address(&running)).await.expect("the system's queue takes it"));
+        running.log().contains("cannot accept connections")
+    })
+    .await
+    .expect("in time");
+    drop(connections);
+    until(DEADLINE, "an answer", async || {
+        reqwest::get(running.url("/health/live")).await.is_ok_and(|answer| answer.status().is_success())
+    })
+    .await
+    .expect("in time");
+    let complaints = running.log().matches("cannot accept connections").count();
+    assert!(complaints < 200, "it waits between attempts, and so has not complained {complaints} times");
+}
+
+#[tokio::test]
 async fn data_outlives_the_process() {
     let folder = TempDir::new().expect("a folder");
     for round in 0..2 {

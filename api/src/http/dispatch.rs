@@ -84,7 +84,11 @@ fn explain(error: poem::Error, route: Option<&'static str>) -> Problem {
         Err(other) => other,
     };
     if error.is::<poem::error::ParsePathError>() {
-        return Problem::field(ErrorCode::InvalidInput, "path", "is not UTF-8 behind its percent-encoding: encode it anew");
+        return Problem::field(
+            ErrorCode::InvalidInput,
+            "path",
+            "is not UTF-8 behind its percent-encoding: encode it anew",
+        );
     }
     let status = error.status();
     match status {
@@ -120,4 +124,45 @@ fn log_cause(problem: &Problem) {
 fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(error.source(), |source| source.source());
     sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use conversation_core::SystemClock;
+    use poem::endpoint::{make, make_sync};
+    use serde_json::Value;
+
+    use super::*;
+
+    fn asked(method: Method) -> Asked {
+        Asked { method, path: "/v1/sessions".to_owned(), request_id: HeaderValue::from_static("call-1") }
+    }
+
+    async fn error(dispatch: &Dispatch, method: Method) -> (StatusCode, Value) {
+        let request = Request::builder().method(method.clone()).finish();
+        let mut response = dispatch.answer(request, &asked(method)).await;
+        let body = response.take_body().into_bytes().await.expect("a body");
+        (response.status(), serde_json::from_slice(&body).expect("JSON"))
+    }
+
+    fn over<E: Endpoint<Output = Response> + 'static>(endpoint: E) -> Dispatch {
+        Dispatch::new(endpoint, Arc::new(SystemClock), Duration::from_millis(20))
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_with_the_request_id() {
+        let broken = over(make_sync(|request: Request| -> Response { panic!("{}", request.method()) }));
+        let (status, body) = error(&broken, Method::POST).await;
+        assert_eq!((status, &body["errorCode"]), (StatusCode::INTERNAL_SERVER_ERROR, &"INTERNAL_SERVER_ERROR".into()));
+        assert_eq!((&body["requestId"], &body["retryable"]), (&"call-1".into(), &false.into()));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_takes_too_long_says_whether_a_write_may_have_happened() {
+        let stuck = over(make(|_| std::future::pending::<Response>()));
+        let (status, body) = error(&stuck, Method::GET).await;
+        assert_eq!((status, &body["errorCode"]), (StatusCode::GATEWAY_TIMEOUT, &"DEADLINE_EXCEEDED".into()));
+        let (status, body) = error(&stuck, Method::POST).await;
+        assert_eq!((status, &body["errorCode"]), (StatusCode::SERVICE_UNAVAILABLE, &"OUTCOME_UNKNOWN".into()));
+    }
 }

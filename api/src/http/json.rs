@@ -160,8 +160,12 @@ fn check_media_type(request: &Request) -> Result<(), Problem> {
 /// Reads JSON; the way to what is wrong is looked for only when something is.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     // Derived readers take an array for an object whose fields it gives by position, which no client means.
-    if bytes.trim_ascii_start().first() == Some(&b'[') && serde_json::from_slice::<IgnoredAny>(bytes).is_ok() {
-        return Err(Problem::field(ErrorCode::InvalidInput, "body", "is not as expected: send a JSON object"));
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        let message = match serde_json::from_slice::<IgnoredAny>(bytes) {
+            Ok(_) => "is not as expected: send a JSON object".to_owned(),
+            Err(error) => format!("is not JSON: {error}"),
+        };
+        return Err(Problem::field(ErrorCode::InvalidInput, "body", message));
     }
     serde_json::from_slice(bytes).map_err(|error| {
         if error.is_syntax() || error.is_eof() {
