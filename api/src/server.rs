@@ -110,7 +110,6 @@ fn builder(bounds: Bounds) -> auto::Builder<TokioExecutor> {
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.header_read_timeout)
-        .pipeline_flush(true)
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "the standard output is what a command-line tool speaks through")]
 
 mod bench;
+mod cluster;
 mod codegen;
 mod run;
 mod test;
@@ -22,6 +23,7 @@ const COMMANDS: &[Entry] = &[
     ("test", "the whole check, as continuous integration runs it", test::command),
     ("codegen", "rewrite the committed files that are generated", codegen::command),
     ("bench", "run the benchmark in release mode with these arguments", bench::command),
+    ("cluster", "start (up) or stop (down) a sharded cluster to develop against", cluster::command),
     ("tidy", "check the house rules", tidy::command),
 ];
 

@@ -117,8 +117,24 @@ impl Events {
         #[oai(name = "sessionId")] session_id: Path<String>,
         #[oai(name = "eventId")] event_id: Path<String>,
     ) -> Result<Found<EventView>, Problem> {
-        let key = call.key(&session_id)?;
-        let event = self.store.event(&key, &call.event_id(&event_id)?).await?;
+        self.find(&call, &session_id, &event_id).await
+    }
+
+    /// Read the event that is called "batch", as any other
+    #[oai(path = "/sessions/:sessionId/events/batch", method = "get", hidden)]
+    async fn get_called_batch(
+        &self,
+        call: Call,
+        #[oai(name = "sessionId")] session_id: Path<String>,
+    ) -> Result<Found<EventView>, Problem> {
+        self.find(&call, &session_id, "batch").await
+    }
+}
+
+impl Events {
+    async fn find(&self, call: &Call, session_id: &str, event_id: &str) -> Result<Found<EventView>, Problem> {
+        let key = call.key(session_id)?;
+        let event = self.store.event(&key, &call.event_id(event_id)?).await?;
         Ok(Found::new(call.now, EventView::of(&key, event)))
     }
 }

@@ -30,7 +30,9 @@ pub fn begin(format: LogFormat, filter: &str) -> anyhow::Result<()> {
 
 /// A panic is one log line, within the span of its request.
 fn log_panic(info: &panic::PanicHookInfo<'_>) {
-    let message = info.payload_as_str().unwrap_or("no message");
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let message = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
     let location = info.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(panic = message, location, "a thread panicked");
 }

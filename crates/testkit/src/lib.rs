@@ -1,4 +1,4 @@
-//! Real servers for the tests: a MongoDB replica set, and the built API itself.
+//! Real servers for the tests: a MongoDB replica set, a sharded cluster, and the built API itself.
 //!
 //! A test instrument, only ever a dev-dependency. Every server listens on loopback, keeps its files
 //! under a temporary directory, and ends with the test process, however that process ends.
@@ -8,6 +8,7 @@ mod port;
 mod process;
 mod replica_set;
 mod service;
+mod sharded;
 mod tools;
 mod wait;
 mod watchdog;
@@ -17,5 +18,6 @@ pub use port::free_port;
 pub use process::Process;
 pub use replica_set::{ReplicaSet, unique_database};
 pub use service::{Service, ServiceBuilder};
+pub use sharded::{Chunk, ShardedCluster};
 pub use tools::{mongod, schemathesis};
 pub use wait::{Answer, until};

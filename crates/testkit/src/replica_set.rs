@@ -39,6 +39,11 @@ pub struct ReplicaSet {
 impl ReplicaSet {
     /// Starts a set of so many members, and waits for a primary with all others secondary.
     pub async fn start(members: usize) -> Result<Self> {
+        Self::start_in_role(members, &[]).await
+    }
+
+    /// [`ReplicaSet::start`] with arguments that make the set a part of a sharded cluster.
+    pub(crate) async fn start_in_role(members: usize, role: &[&str]) -> Result<Self> {
         let directory =
             tempfile::Builder::new().prefix("testkit-replica-set-").tempdir().context("temporary directory")?;
         watchdog::remove(directory.path())?;
@@ -47,15 +52,15 @@ impl ReplicaSet {
         let members = (0..members)
             .map(|index| {
                 let files = directory.path().join(index.to_string());
-                let role = ["--replSet", name.as_str(), "--oplogSize", "64"];
-                Mongod::start(&files, &role).map(Arc::new)
+                let replication = ["--replSet", name.as_str(), "--oplogSize", "64"];
+                Mongod::start(&files, &[&replication, role].concat()).map(Arc::new)
             })
             .collect::<Result<Vec<_>>>()?;
         let set = Self { name, members, _directory: directory };
         for member in &set.members {
             member.wait_until_up().await?;
         }
-        set.initiate().await?;
+        set.initiate(role.contains(&"--configsvr")).await?;
         set.wait_until_healthy().await?;
         Ok(set)
     }
@@ -71,6 +76,12 @@ impl ReplicaSet {
     pub fn uri(&self) -> String {
         let hosts: Vec<String> = self.members.iter().map(|m| m.address()).collect();
         format!("mongodb://{}/?replicaSet={}", hosts.join(","), self.name)
+    }
+
+    /// `name/host:port,..`, by which the configuration of a sharded cluster knows the set.
+    pub(crate) fn known_as(&self) -> String {
+        let hosts: Vec<String> = self.members.iter().map(|m| m.address()).collect();
+        format!("{}/{}", self.name, hosts.join(","))
     }
 
     /// A new client of the set; like every client it ends with the runtime it was made on.
@@ -176,12 +187,16 @@ impl ReplicaSet {
         Ok(())
     }
 
-    async fn initiate(&self) -> Result<()> {
+    async fn initiate(&self, of_configuration: bool) -> Result<()> {
         let members: Vec<Document> =
             (0_i32..).zip(&self.members).map(|(id, member)| doc! { "_id": id, "host": member.address() }).collect();
         // A fifth of the defaults, so that tests of failover take seconds.
         let settings = doc! { "electionTimeoutMillis": 2000, "heartbeatIntervalMillis": 500 };
-        let config = doc! { "_id": &self.name, "members": members, "settings": settings };
+        let mut config = doc! { "_id": &self.name, "members": members, "settings": settings };
+        if of_configuration {
+            // The server demands the word here too.
+            config.insert("configsvr", true);
+        }
         let command = doc! { "replSetInitiate": config };
         self.member(0).admin(command).await.map(drop)
     }

@@ -10,6 +10,12 @@ pub fn mongod() -> Result<PathBuf> {
     find("mongod", "MONGOD_BIN", "mongod/mongod")
 }
 
+/// The path of a real `mongos`, if `MONGOS_BIN` names one; no package that `cargo xtask tools` could fetch holds it.
+pub(crate) fn mongos() -> Result<Option<PathBuf>> {
+    let named = env::var_os("MONGOS_BIN").map(|_| find("mongos", "MONGOS_BIN", "mongos/mongos"));
+    named.transpose()
+}
+
 /// The path of the `schemathesis` command: `SCHEMATHESIS_BIN`, else the workspace's `.tools`, else the `PATH`.
 pub fn schemathesis() -> Result<PathBuf> {
     find("schemathesis", "SCHEMATHESIS_BIN", "schemathesis/bin/schemathesis")

@@ -1,22 +1,31 @@
-//! The collections and indexes that this service needs, declared as data, and what of them a database lacks.
-//! The migrator plans with the declaration, the service answers its readiness by it; only for development does
-//! [`apply_missing`] create anything.
+//! The collections, indexes, shard keys and validators that this service needs, declared as data. The migrator plans with
+//! the declaration, and the service answers its readiness by it.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+mod observed;
+mod validators;
 
-use bson::{Bson, Document, doc};
-use futures_util::TryStreamExt as _;
-use mongodb::{Client, Database, IndexModel, options::IndexOptions};
+use std::{fmt, time::Duration};
 
-use super::{
-    errors::{self, NAMESPACE_NOT_FOUND},
-    run::{Fault, call},
-};
+use bson::{Bson, Document};
+use mongodb::{IndexModel, options::IndexOptions};
+use sha2::{Digest as _, Sha256};
+
+pub use observed::{Observed, ObservedCollection, missing, record};
+pub(super) use observed::{apply_missing, observe};
+
+/// The version of the declaration; a change of it is a new version.
+pub const VERSION: i32 = 1;
+/// The oldest version that this build of the service runs on: its own or the one before.
+pub const OLDEST_USABLE: i32 = if VERSION > 1 { VERSION - 1 } else { VERSION };
 
 /// The collection of sessions and tombstones.
 pub const SESSIONS: &str = "sessions";
 /// The collection of events.
 pub const EVENTS: &str = "events";
+/// The collection that the migrator keeps its lease, its journal and the applied version in.
+pub const MIGRATIONS: &str = "migrations";
+/// The `_id` of the applied version in [`MIGRATIONS`].
+pub const SCHEMA_RECORD: &str = "schema";
 
 /// How an index orders a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +48,8 @@ pub struct Index {
     pub name: &'static str,
     /// Its fields.
     pub keys: Keys,
+    /// Whether no two documents of a shard may be equal in its fields.
+    pub unique: bool,
     /// Whether it leaves out documents without its fields.
     pub sparse: bool,
     /// How long after the date in its field the server deletes a document, if it does.
@@ -54,6 +65,8 @@ pub struct Collection {
     pub indexes: &'static [Index],
     /// What a sharded cluster distributes it by.
     pub shard_key: Keys,
+    /// What every document is.
+    pub validator: fn() -> Document,
 }
 
 use KeyKind::{Ascending, Descending, Hashed};
@@ -61,7 +74,7 @@ use KeyKind::{Ascending, Descending, Hashed};
 const BY_SESSION: Keys = &[("sessionId", Hashed)];
 
 const fn index(name: &'static str, keys: Keys) -> Index {
-    Index { name, keys, sparse: false, expire_after: None }
+    Index { name, keys, unique: false, sparse: false, expire_after: None }
 }
 
 /// All that must be there.
@@ -84,6 +97,7 @@ pub static DECLARED: &[Collection] = &[
             Index { sparse: true, ..index("tombstone_sweep", &[("sweepAfter", Ascending)]) },
         ],
         shard_key: BY_SESSION,
+        validator: validators::session,
     },
     Collection {
         name: EVENTS,
@@ -92,59 +106,43 @@ pub static DECLARED: &[Collection] = &[
             &[("sessionId", Hashed), ("tenantId", Ascending), ("timestamp", Ascending), ("eventId", Ascending)],
         )],
         shard_key: BY_SESSION,
+        validator: validators::event,
     },
 ];
 
-/// What a database has.
-#[derive(Clone, Debug, Default)]
-pub struct Observed {
-    /// Whether it is on a sharded cluster.
-    pub sharded: bool,
-    /// The collections that exist, of those declared.
-    pub collections: BTreeMap<String, ObservedCollection>,
-}
-
-/// What a collection has.
-#[derive(Clone, Debug, Default)]
-pub struct ObservedCollection {
-    /// Its indexes.
-    pub indexes: Vec<IndexModel>,
-    /// What it is distributed by, if it is.
-    pub shard_key: Option<Document>,
-}
-
-/// What is declared and not observed, each in words for an operator.
+/// A hash of the whole declaration: two builds with equal checksums declare the same.
 #[must_use]
-pub fn missing(declared: &[Collection], observed: &Observed) -> Vec<String> {
-    let mut missing = Vec::new();
-    for collection in declared {
-        let name = collection.name;
-        let nothing = ObservedCollection::default();
-        let there = observed.collections.get(name).unwrap_or(&nothing);
-        let lacking = collection.indexes.iter().filter(|index| !there.indexes.iter().any(|model| index.is(model)));
-        missing.extend(lacking.map(|index| format!("index {} of {name}: {index}", index.name)));
-        let key = document(collection.shard_key);
-        if observed.sharded && !there.shard_key.as_ref().is_some_and(|observed| same_keys(&key, observed)) {
-            missing.push(format!("shard key of {name}: {key}"));
+pub fn checksum() -> String {
+    let mut hash = Sha256::new();
+    for Collection { name, indexes, shard_key, validator } in DECLARED {
+        hash.update(format!("{name}\n{}\n{}\n", document(shard_key), validator()));
+        for index in *indexes {
+            hash.update(format!("{} {index}\n", index.name));
         }
     }
-    missing
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Index {
-    fn is(&self, model: &IndexModel) -> bool {
+    /// Whether an index that is there is this one: by keys and options, not by name.
+    #[must_use]
+    pub fn is(&self, model: &IndexModel) -> bool {
         let options = model.options.as_ref();
         // Options that narrow an index would make it miss documents, whatever its keys are.
         let narrowed = options.is_some_and(|o| o.partial_filter_expression.is_some() || o.hidden == Some(true));
         same_keys(&document(self.keys), &model.keys)
             && !narrowed
+            && options.and_then(|o| o.unique).unwrap_or(false) == self.unique
             && options.and_then(|o| o.sparse).unwrap_or(false) == self.sparse
             && options.and_then(|o| o.expire_after) == self.expire_after
     }
 
-    fn model(&self) -> IndexModel {
+    /// The index as the driver creates it.
+    #[must_use]
+    pub fn model(&self) -> IndexModel {
         let options = IndexOptions::builder()
             .name(self.name.to_owned())
+            .unique(self.unique.then_some(true))
             .sparse(self.sparse.then_some(true))
             .expire_after(self.expire_after)
             .build();
@@ -155,14 +153,16 @@ impl Index {
 impl fmt::Display for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", document(self.keys))?;
-        if self.sparse {
-            f.write_str(", sparse")?;
+        for (applies, word) in [(self.unique, ", unique"), (self.sparse, ", sparse")] {
+            f.write_str(if applies { word } else { "" })?;
         }
         self.expire_after.map_or(Ok(()), |after| write!(f, ", expiring after {} s", after.as_secs()))
     }
 }
 
-fn document(keys: Keys) -> Document {
+/// Keys as the server writes them.
+#[must_use]
+pub fn document(keys: Keys) -> Document {
     let kind = |kind| match kind {
         Ascending => Bson::Int32(1),
         Descending => Bson::Int32(-1),
@@ -172,7 +172,8 @@ fn document(keys: Keys) -> Document {
 }
 
 /// Whether two key documents say the same, in the same order; a server may give a direction as any kind of number.
-fn same_keys(declared: &Document, observed: &Document) -> bool {
+#[must_use]
+pub fn same_keys(declared: &Document, observed: &Document) -> bool {
     let plain = |value: &Bson| match value {
         Bson::Int64(number) => Bson::Double(*number as f64),
         Bson::Int32(number) => Bson::Double(f64::from(*number)),
@@ -180,66 +181,6 @@ fn same_keys(declared: &Document, observed: &Document) -> bool {
     };
     let listed = |keys: &Document| keys.iter().map(|(field, kind)| (field.clone(), plain(kind))).collect::<Vec<_>>();
     listed(declared) == listed(observed)
-}
-
-/// Looks at what the database has of what is declared.
-pub(super) async fn observe(
-    client: &Client,
-    database: &Database,
-    sharded: bool,
-    limit: Duration,
-) -> Result<Observed, Fault> {
-    let mut observed = Observed { sharded, collections: BTreeMap::new() };
-    for collection in DECLARED {
-        let Some(indexes) = indexes(database, collection.name, limit).await? else { continue };
-        let shard_key = if sharded { shard_key(client, database, collection.name, limit).await? } else { None };
-        observed.collections.insert(collection.name.to_owned(), ObservedCollection { indexes, shard_key });
-    }
-    Ok(observed)
-}
-
-async fn indexes(database: &Database, name: &str, limit: Duration) -> Result<Option<Vec<IndexModel>>, Fault> {
-    let collection = database.collection::<Document>(name);
-    let listed = call(limit, async move { collection.list_indexes().max_time(limit).await?.try_collect().await }).await;
-    match listed {
-        Ok(indexes) => Ok(Some(indexes)),
-        Err(Fault::Driver(error)) if errors::code(&error) == Some(NAMESPACE_NOT_FOUND) => Ok(None),
-        Err(fault) => Err(fault),
-    }
-}
-
-/// A router knows it from its configuration database only.
-async fn shard_key(
-    client: &Client,
-    database: &Database,
-    name: &str,
-    limit: Duration,
-) -> Result<Option<Document>, Fault> {
-    let catalogue = client.database("config").collection::<Document>("collections");
-    let namespace = format!("{}.{name}", database.name());
-    let found = call(limit, async move { catalogue.find_one(doc! { "_id": namespace }).max_time(limit).await }).await?;
-    Ok(found.and_then(|entry| entry.get_document("key").ok().cloned()))
-}
-
-/// Creates what is missing. For development and tests: on a large collection, index builds want to be planned.
-pub(super) async fn apply_missing(
-    client: &Client,
-    database: &Database,
-    observed: &Observed,
-    limit: Duration,
-) -> Result<(), Fault> {
-    for collection in DECLARED {
-        let (handle, indexes) = (database.collection::<Document>(collection.name), collection.indexes);
-        call(limit, async move { handle.create_indexes(indexes.iter().map(Index::model)).await }).await?;
-        let sharded = observed.collections.get(collection.name).is_some_and(|there| there.shard_key.is_some());
-        if observed.sharded && !sharded {
-            let admin = client.database("admin");
-            let namespace = format!("{}.{}", database.name(), collection.name);
-            let command = doc! { "shardCollection": namespace, "key": document(collection.shard_key) };
-            call(limit, async move { admin.run_command(command).await }).await?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

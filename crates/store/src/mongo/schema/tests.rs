@@ -1,5 +1,9 @@
 //! What is missing is found by keys and options, not by name.
 
+use std::collections::BTreeMap;
+
+use bson::doc;
+
 use super::*;
 
 fn as_declared(sharded: bool) -> Observed {
@@ -8,7 +12,7 @@ fn as_declared(sharded: bool) -> Observed {
         shard_key: sharded.then(|| document(collection.shard_key)),
     };
     let collections = DECLARED.iter().map(|c| (c.name.to_owned(), observed(c))).collect();
-    Observed { sharded, collections }
+    Observed { sharded, version: Some(VERSION), collections }
 }
 
 #[test]
@@ -19,8 +23,8 @@ fn nothing_is_missing_from_what_is_as_declared() {
 
 #[test]
 fn everything_is_missing_from_an_empty_database() {
-    let all = missing(DECLARED, &Observed { sharded: true, collections: BTreeMap::new() });
-    assert_eq!(all.len(), 5 + 1 + 1 + 1, "{all:#?}");
+    let all = missing(DECLARED, &Observed { sharded: true, version: None, collections: BTreeMap::new() });
+    assert_eq!(all.len(), 1 + 5 + 1 + 1 + 1, "{all:#?}");
     assert!(all.iter().any(|text| text.contains("timeline") && text.contains("events")), "{all:#?}");
 }
 

@@ -1,0 +1,34 @@
+//! The conformance suite on a sharded cluster whose chunks move while it runs, and what only such a cluster can show.
+
+#[path = "../conformance/suite.rs"]
+mod suite;
+
+mod moves;
+mod targeting;
+
+mod fixture {
+    //! A database of its own on one cluster that all tests share, its chunks moving to and fro.
+
+    use std::sync::Arc;
+
+    use conversation_core::{Rules, Store};
+    use conversation_store::{MongoSettings, MongoStore};
+    use conversation_testkit::{ShardedCluster, unique_database};
+
+    use crate::moves::Moving;
+
+    /// Keeps what the store needs for as long as a test runs.
+    pub(crate) struct Fixture {
+        pub(crate) store: Arc<dyn Store>,
+        _moving: Moving,
+    }
+
+    pub(crate) async fn open(rules: Rules) -> Fixture {
+        let cluster = ShardedCluster::shared().await.expect("a sharded cluster");
+        let database = unique_database();
+        let settings =
+            MongoSettings { uri: cluster.uri(), database: database.clone(), auto_migrate: true, ..Default::default() };
+        let store = Arc::new(MongoStore::connect(settings, rules).await.expect("a store"));
+        Fixture { store, _moving: Moving::start(cluster, database) }
+    }
+}

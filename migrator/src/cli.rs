@@ -1,0 +1,121 @@
+//! The commands and their options.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Plans, applies and verifies the schema of the conversation service on MongoDB.
+///
+/// Exit status: 0 nothing to do, 2 changes pending, 3 drift, 4 blocked, 1 error.
+#[derive(Debug, Parser)]
+#[command(name = "conversation-migrator", version, max_term_width = 120)]
+pub struct Cli {
+    /// The deployment.
+    #[command(flatten)]
+    pub deployment: Deployment,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Which deployment, and how to reach it.
+#[derive(Args, Debug)]
+pub struct Deployment {
+    /// The connection string of a replica set or a sharded cluster; TLS files are its tlsCAFile and
+    /// tlsCertificateKeyFile options.
+    #[arg(long, env = "MONGODB_URI", hide_env_values = true, global = true)]
+    pub mongodb_uri: Option<String>,
+    /// A file that holds the connection string, as secrets are mounted.
+    #[arg(long, env = "MONGODB_URI_FILE", global = true)]
+    pub mongodb_uri_file: Option<PathBuf>,
+    /// The database.
+    #[arg(long, env = "MONGODB_DATABASE", default_value = "conversations", global = true)]
+    pub mongodb_database: String,
+    /// How long to look for a server that can answer, in seconds.
+    #[arg(long, env = "MONGODB_SERVER_SELECTION_SECONDS", default_value_t = 10, global = true)]
+    pub server_selection_seconds: u64,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows the steps from what is there to what is declared.
+    Plan(PlanOptions),
+    /// Makes the steps, one after the other, under a lease; safe to repeat and to interrupt.
+    Apply(ApplyOptions),
+    /// Tells whether the deployment is as declared.
+    Verify {
+        /// The form of the answer.
+        #[arg(long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
+    /// Shows the applied version, the lease, the journal and what is running.
+    Status {
+        /// The form of the answer.
+        #[arg(long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
+}
+
+/// What a plan may do.
+#[derive(Args, Clone, Debug, Default)]
+pub struct PlanOptions {
+    /// Drops this index, which is not declared; named once for each.
+    #[arg(long, value_name = "COLLECTION.INDEX")]
+    pub allow_drop: Vec<String>,
+    /// Drops also an index that queries may still use.
+    #[arg(long)]
+    pub ignore_index_use: bool,
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// How a plan is applied.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ApplyOptions {
+    /// Applies this plan, as `plan --output json` wrote it, and refuses when the deployment has moved since.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Asks nothing; needed where there is no terminal.
+    #[arg(long)]
+    pub yes: bool,
+    /// Makes only these steps.
+    #[arg(long, value_name = "STEP")]
+    pub only: Vec<String>,
+    /// Leaves out these steps.
+    #[arg(long, value_name = "STEP")]
+    pub skip: Vec<String>,
+    /// Stops after so many seconds; what the server is at goes on by itself.
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+    /// Waits so many seconds for a lease that another runner holds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0)]
+    pub wait: u64,
+    /// How long the lease outlives a runner that was killed, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub lease_seconds: u64,
+    /// What the plan may do.
+    #[command(flatten)]
+    pub planning: PlanOptions,
+}
+
+impl ApplyOptions {
+    /// How long the whole may take.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        self.timeout.map_or(Duration::MAX, Duration::from_secs)
+    }
+}
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs.
+    Json,
+    /// For a review.
+    Markdown,
+}

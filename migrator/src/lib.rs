@@ -1,0 +1,13 @@
+//! Observes a MongoDB deployment, plans what takes it to the declared schema, applies the plan and verifies the result.
+//! Planning and verifying are pure functions of what was observed.
+
+pub mod apply;
+pub mod cli;
+pub mod commands;
+pub mod connect;
+pub mod exit;
+pub mod observe;
+pub mod plan;
+pub mod render;
+pub mod status;
+pub mod verify;

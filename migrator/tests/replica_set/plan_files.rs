@@ -1,0 +1,67 @@
+//! Plans that are written, reviewed and applied later.
+
+use std::fs;
+
+use bson::doc;
+use tempfile::TempDir;
+
+use crate::runner::Target;
+
+/// Writes the target's plan to a file, changed by `edit`.
+async fn written(target: &Target, edit: impl Fn(String) -> String) -> (TempDir, String) {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("plan.json");
+    let plan = target.run(&["plan", "--output", "json"]).await;
+    fs::write(&file, edit(plan.out)).expect("written");
+    let file = file.to_str().expect("a path").to_owned();
+    (folder, file)
+}
+
+#[tokio::test]
+async fn a_plan_file_is_applied_as_it_was_written() {
+    let target = Target::fresh().await;
+    let (_folder, file) = written(&target, |plan| plan).await;
+    let applied = target.run(&["apply", "--yes", "--plan", &file]).await;
+    assert_eq!(applied.status, 0, "{}", applied.err);
+    let again = target.run(&["apply", "--yes", "--plan", &file]).await;
+    assert_eq!((again.status, again.out.as_str()), (0, "nothing to do\n"), "{}", again.err);
+}
+
+#[tokio::test]
+async fn a_plan_file_that_was_edited_is_refused() {
+    let target = Target::fresh().await;
+    let (_folder, file) =
+        written(&target, |plan| plan.replace("create-index events.timeline", "create-index events.other")).await;
+    let refused = target.run(&["apply", "--yes", "--plan", &file]).await;
+    assert_eq!(refused.status, 1);
+    assert!(refused.err.contains("changed after it was written"), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn a_plan_file_of_another_place_is_refused() {
+    let (target, other) = (Target::fresh().await, Target::fresh().await);
+    let (_folder, file) = written(&other, |plan| plan).await;
+    let refused = target.run(&["apply", "--yes", "--plan", &file]).await;
+    assert_eq!(refused.status, 1);
+    assert!(refused.err.contains("another deployment or database"), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn a_plan_file_is_refused_when_the_deployment_has_moved() {
+    let target = Target::fresh().await;
+    let (_folder, file) = written(&target, |plan| plan).await;
+    target.run_command(doc! { "create": "sessions" }).await;
+    let refused = target.run(&["apply", "--yes", "--plan", &file]).await;
+    assert_eq!(refused.status, 1);
+    assert!(refused.err.contains("has moved since"), "{}", refused.err);
+}
+
+#[tokio::test]
+async fn what_is_no_plan_file_is_refused() {
+    let target = Target::fresh().await;
+    let (_folder, file) = written(&target, |_| "{}".to_owned()).await;
+    let refused = target.run(&["apply", "--yes", "--plan", &file]).await;
+    assert!(refused.status == 1 && refused.err.contains("is not a plan file"), "{}", refused.err);
+    let refused = target.run(&["apply", "--yes", "--plan", "/none"]).await;
+    assert!(refused.status == 1 && refused.err.contains("cannot be read"), "{}", refused.err);
+}
