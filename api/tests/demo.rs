@@ -25,7 +25,8 @@ async fn it_passes_on_the_embedded_store() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_passes_on_mongodb() {
     let set = ReplicaSet::shared().await.expect("a replica set");
-    let builder = builder().env("MONGODB_URI", set.uri()).env("MONGODB_DATABASE", unique_database());
+    let builder =
+        builder().env("AUTO_MIGRATE", "true").env("MONGODB_URI", set.uri()).env("MONGODB_DATABASE", unique_database());
     let service = builder.start().await.expect("the service");
     let (passed, text) = demo(service.url("")).await;
     assert!(passed, "{text}");

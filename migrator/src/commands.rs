@@ -27,18 +27,25 @@ use crate::{
 /// One sentence with cause and remedy.
 pub async fn run(cli: Cli) -> Result<Exit> {
     let connection = Connection::open(&cli.deployment).await?;
-    match cli.command {
+    let exit = execute(&connection, cli.command).await;
+    // A driver that is dropped with the runtime panics over connections that it was still opening.
+    connection.client.shutdown().await;
+    exit
+}
+
+async fn execute(connection: &Connection, command: Command) -> Result<Exit> {
+    match command {
         Command::Plan(options) => {
-            let (_, plan) = observe(&connection, &options).await?;
+            let (_, plan) = observe(connection, &options).await?;
             tell(&render(options.output, &plan, &render::plan(&plan)))?;
             if plan.exit() == Exit::Clean && options.output == Output::Table {
                 tell("nothing to do\n")?;
             }
             Ok(plan.exit())
         }
-        Command::Apply(options) => apply_plan(&connection, &options).await,
+        Command::Apply(options) => apply_plan(connection, &options).await,
         Command::Verify { output } => {
-            let (observed, plan) = observe(&connection, &PlanOptions::default()).await?;
+            let (observed, plan) = observe(connection, &PlanOptions::default()).await?;
             let report = Report::of(&observed, &plan);
             tell(&render(output, &report, &tables(&report)))?;
             if report.as_declared && output == Output::Table {
@@ -47,7 +54,7 @@ pub async fn run(cli: Cli) -> Result<Exit> {
             Ok(report.exit())
         }
         Command::Status { output } => {
-            let status = Status::of(&connection).await?;
+            let status = Status::of(connection).await?;
             tell(&render(output, &status, &status.tables()))?;
             Ok(Exit::Clean)
         }

@@ -31,5 +31,11 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
         operation_timeout: *operation_timeout,
         auto_migrate: *auto_migrate,
     };
-    Ok(Arc::new(MongoStore::connect(settings, rules).await?))
+    let store = MongoStore::connect(settings, rules).await?;
+    // It serves all the same, and readiness says so too: an index less makes it slow, not wrong.
+    let missing = store.health().await.map(|health| health.missing).unwrap_or_default();
+    if !missing.is_empty() {
+        tracing::warn!(missing = missing.join("; "), "the schema is not as declared: run conversation-migrator apply");
+    }
+    Ok(Arc::new(store))
 }

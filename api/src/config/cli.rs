@@ -57,8 +57,9 @@ pub(super) struct Cli {
     #[arg(long, env = "MONGODB_OPERATION_TIMEOUT", default_value = "5s")]
     mongodb_operation_timeout: Raw<Duration>,
 
-    /// Whether missing MongoDB collections and indexes are made at the start.
-    #[arg(long, env = "AUTO_MIGRATE", default_value = "true")]
+    /// Whether missing MongoDB collections and indexes are made at the start; for development only, elsewhere
+    /// conversation-migrator plans and applies them.
+    #[arg(long, env = "AUTO_MIGRATE", default_value = "false")]
     auto_migrate: Raw<bool>,
 
     /// The embedded store's folder; made when it is missing.

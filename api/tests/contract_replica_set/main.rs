@@ -20,7 +20,10 @@ mod fixture {
     pub(crate) async fn dedicated(settings: &[(&str, &str)]) -> Service {
         let set = ReplicaSet::shared().await.expect("a replica set");
         let builder = Service::builder(env!("CARGO_BIN_EXE_conversation-api"));
-        let builder = builder.env("MONGODB_URI", set.uri()).env("MONGODB_DATABASE", unique_database());
+        let builder = builder
+            .env("AUTO_MIGRATE", "true")
+            .env("MONGODB_URI", set.uri())
+            .env("MONGODB_DATABASE", unique_database());
         let builder = settings.iter().fold(builder, |builder, (name, value)| builder.env(name, value));
         builder.start().await.expect("a service")
     }

@@ -17,7 +17,12 @@ async fn on_files(folder: &Path) -> Service {
 }
 
 async fn on_mongodb(set: &ReplicaSet) -> Service {
-    Service::builder(BINARY).env("MONGODB_URI", set.uri()).start().await.expect("the service on MongoDB")
+    Service::builder(BINARY)
+        .env("AUTO_MIGRATE", "true")
+        .env("MONGODB_URI", set.uri())
+        .start()
+        .await
+        .expect("the service on MongoDB")
 }
 
 /// Runs half of the appends against a service that is killed, and the rest against the one that follows it.

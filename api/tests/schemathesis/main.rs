@@ -41,5 +41,8 @@ async fn the_embedded_store_answers_as_documented() {
 #[tokio::test(flavor = "multi_thread")]
 async fn mongodb_answers_as_documented() {
     let set = ReplicaSet::shared().await.expect("a replica set");
-    probe(builder().env("MONGODB_URI", set.uri()).env("MONGODB_DATABASE", unique_database())).await;
+    probe(
+        builder().env("AUTO_MIGRATE", "true").env("MONGODB_URI", set.uri()).env("MONGODB_DATABASE", unique_database()),
+    )
+    .await;
 }

@@ -63,8 +63,11 @@ impl Stand {
     /// The service on a replica set.
     pub(crate) async fn mongodb(args: &Args) -> Result<Self> {
         let set = ReplicaSet::start(args.members as usize).await.context("replica set")?;
-        let settings =
-            vec![("MONGODB_URI".to_owned(), set.uri().into()), ("MONGODB_DATABASE".to_owned(), "bench_service".into())];
+        let settings = vec![
+            ("AUTO_MIGRATE".to_owned(), "true".into()),
+            ("MONGODB_URI".to_owned(), set.uri().into()),
+            ("MONGODB_DATABASE".to_owned(), "bench_service".into()),
+        ];
         let bare = Bare::Mongo(BareMongo::prepare(set.uri()).await?);
         Self::with(StoreKind::Mongodb, args, settings, bare, Some(set), folder()?).await
     }

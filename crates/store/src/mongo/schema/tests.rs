@@ -54,3 +54,14 @@ fn the_order_of_the_fields_counts() {
     assert!(same_keys(&doc! { "a": 1, "b": -1 }, &doc! { "a": 1_i64, "b": -1.0 }));
     assert!(!same_keys(&doc! { "a": 1 }, &doc! { "a": "hashed" }));
 }
+
+#[test]
+fn a_build_runs_on_its_own_version_the_one_before_and_later_ones() {
+    let with = |version| missing(DECLARED, &Observed { version, ..as_declared(false) });
+    for usable in [OLDEST_USABLE, VERSION, VERSION + 1] {
+        assert_eq!(with(Some(usable)), Vec::<String>::new());
+    }
+    for unusable in [None, Some(OLDEST_USABLE - 1)] {
+        assert!(with(unusable)[0].contains("conversation-migrator apply"), "{unusable:?}");
+    }
+}
