@@ -49,6 +49,16 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = Output::Table)]
         output: Output,
     },
+    /// Shards what a deployment that began as a replica set has on one shard; says first what it costs.
+    Shard(ApplyOptions),
+    /// Moves a collection to its declared shard key while it is in use; checks first what that needs.
+    Reshard(ReshardOptions),
+    /// Tells from the data how well the shard key spreads it, which indexes are used, which session is the largest.
+    Advise {
+        /// The form of the answer.
+        #[arg(long, value_enum, default_value_t = Output::Table)]
+        output: Output,
+    },
     /// Shows the applied version, the lease, the journal and what is running.
     Status {
         /// The form of the answer.
@@ -106,6 +116,23 @@ impl ApplyOptions {
     pub fn limit(&self) -> Duration {
         self.timeout.map_or(Duration::MAX, Duration::from_secs)
     }
+}
+
+/// What is resharded.
+#[derive(Args, Clone, Debug)]
+pub struct ReshardOptions {
+    /// The collection.
+    #[arg(long)]
+    pub collection: String,
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+    /// Only checks what it would need.
+    #[arg(long)]
+    pub preflight: bool,
+    /// Asks nothing; needed where there is no terminal.
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// The form of an answer.

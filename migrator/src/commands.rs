@@ -7,16 +7,18 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use conversation_store::mongo::schema::DECLARED;
+use conversation_store::mongo::schema::{self, DECLARED};
 
 use crate::{
-    apply,
-    cli::{ApplyOptions, Cli, Command, Output, PlanOptions},
+    advise::Advice,
+    apply::{self, progress},
+    cli::{ApplyOptions, Cli, Command, Output, PlanOptions, ReshardOptions},
     connect::Connection,
     exit::Exit,
     observe::Observation,
-    plan::{self, Plan},
+    plan::{self, Action, Plan},
     render::{self, render},
+    reshard,
     status::Status,
     verify::Report,
 };
@@ -53,6 +55,13 @@ async fn execute(connection: &Connection, command: Command) -> Result<Exit> {
             }
             Ok(report.exit())
         }
+        Command::Shard(options) => shard(connection, options).await,
+        Command::Reshard(options) => reshard_collection(connection, &options).await,
+        Command::Advise { output } => {
+            let advice = Advice::of(connection).await?;
+            tell(&render(output, &advice, &advice.tables()))?;
+            Ok(Exit::Clean)
+        }
         Command::Status { output } => {
             let status = Status::of(connection).await?;
             tell(&render(output, &status, &status.tables()))?;
@@ -82,7 +91,8 @@ async fn apply_plan(connection: &Connection, options: &ApplyOptions) -> Result<E
         return Ok(plan.exit());
     }
     if !options.yes {
-        confirm(connection, &plan)?;
+        tell(&render(Output::Table, &plan, &render::plan(&plan)))?;
+        confirm(&format!("Apply {} steps to {} at {}?", plan.steps.len(), plan.database, connection.hosts))?;
     }
     apply::apply(connection, &plan, options, &|line| {
         let _ = writeln!(stderr(), "{line}");
@@ -95,6 +105,61 @@ async fn apply_plan(connection: &Connection, options: &ApplyOptions) -> Result<E
         tell("applied, and as declared\n")?;
     }
     Ok(report.exit())
+}
+
+/// Applies the steps that distribute collections, and the indexes that these rest on.
+async fn shard(connection: &Connection, options: ApplyOptions) -> Result<Exit> {
+    if !connection.sharded {
+        bail!(
+            "{} is a replica set, which has no shards: turn it into a sharded cluster and connect to its mongos",
+            connection.hosts
+        );
+    }
+    let (_, plan) = observe(connection, &options.planning).await?;
+    let sharding = |step: &&plan::Step| match &step.action {
+        Action::CreateCollection { .. } | Action::ShardCollection { .. } => true,
+        Action::CreateIndex { collection, index } => DECLARED
+            .iter()
+            .filter(|declared| declared.name == collection)
+            .flat_map(|declared| declared.indexes.iter().map(|i| (i, declared.shard_key)))
+            .any(|(i, key)| i.name == index && i.keys.starts_with(key)),
+        _ => false,
+    };
+    let only: Vec<String> = plan.steps.iter().filter(sharding).map(|step| step.id.clone()).collect();
+    if only.is_empty() && plan.blocked.is_empty() {
+        tell("everything declared is distributed\n")?;
+        return Ok(plan.exit());
+    }
+    apply_plan(connection, &ApplyOptions { only, ..options }).await
+}
+
+async fn reshard_collection(connection: &Connection, options: &ReshardOptions) -> Result<Exit> {
+    let name = &options.collection;
+    let Some(declared) = DECLARED.iter().find(|declared| declared.name == name) else {
+        let names: Vec<&str> = DECLARED.iter().map(|declared| declared.name).collect();
+        bail!("no collection {name} is declared: use {}", names.join(" or "));
+    };
+    let observed = Observation::of(connection).await?;
+    let running = progress::running(&connection.client, connection.database.name()).await?;
+    let running = running.iter().any(|running| running.what.contains("Reshard"));
+    let plan = reshard::preflight(declared, &observed, &reshard::rooms(connection).await?, running);
+    tell(&render(options.output, &plan, &plan.tables()))?;
+    match (plan.done, plan.obstacles.is_empty()) {
+        (true, _) => return Ok(Exit::Clean),
+        (false, false) => return Ok(Exit::Blocked),
+        (false, true) if options.preflight => return Ok(Exit::Pending),
+        (false, true) => {}
+    }
+    if !options.yes {
+        confirm(&format!("Copy {} documents of {name} to new shards at {}?", plan.documents, connection.hosts))?;
+    }
+    let key = schema::document(declared.shard_key);
+    reshard::reshard(connection, &plan, key, &|line| {
+        let _ = writeln!(stderr(), "{line}");
+    })
+    .await?;
+    tell(&format!("{name} has its declared shard key\n"))?;
+    Ok(Exit::Clean)
 }
 
 async fn observe(connection: &Connection, options: &PlanOptions) -> Result<(Observation, Plan)> {
@@ -118,12 +183,11 @@ fn read(file: &Path) -> Result<Plan> {
         .with_context(|| format!("{} is not a plan file: write one with plan --output json", file.display()))
 }
 
-fn confirm(connection: &Connection, plan: &Plan) -> Result<()> {
+fn confirm(question: &str) -> Result<()> {
     if !stdin().is_terminal() {
-        bail!("there is no terminal to ask at: add --yes to apply {} steps", plan.steps.len());
+        bail!("there is no terminal to ask at: add --yes ({question})");
     }
-    tell(&render(Output::Table, plan, &render::plan(plan)))?;
-    tell(&format!("Apply {} steps to {} at {}? [y/N] ", plan.steps.len(), plan.database, connection.hosts))?;
+    tell(&format!("{question} [y/N] "))?;
     let mut answer = String::new();
     stdin().read_line(&mut answer)?;
     if !matches!(answer.trim(), "y" | "Y" | "yes") {

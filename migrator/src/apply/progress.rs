@@ -29,7 +29,7 @@ pub struct Running {
 }
 
 /// Awaits `work`, and tells how far it is every now and then.
-pub(super) async fn watched<T>(
+pub(crate) async fn watched<T>(
     connection: &Connection,
     step: &str,
     watch: Watcher<'_>,

@@ -189,7 +189,7 @@ fn for_shard_key(
         Some(there) => plan.blocked.push(Finding {
             subject: id,
             problem: format!("{name} is distributed by {there}, not by {key}"),
-            remedy: "reshardCollection moves it to the declared key; plan for its cost".into(),
+            remedy: format!("see what it takes with reshard --collection {name} --preflight"),
         }),
         None => {
             let empty = found.documents == 0;

@@ -1,5 +1,6 @@
 //! The built migrator on a real replica set.
 
+mod advising;
 mod applying;
 mod drift;
 mod interrupted;
