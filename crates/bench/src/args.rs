@@ -34,7 +34,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "")]
     pub(crate) only: String,
 
-    /// A setting of the service besides its defaults, such as LOG_LEVEL=warn; may be repeated.
+    /// A setting of the service besides its defaults, such as LOG_LEVEL=warn,conversation_api::app=info; may be repeated.
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = setting)]
     pub(crate) settings: Vec<(String, String)>,
 

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
@@ -13,6 +15,9 @@ use crate::sample::median;
 
 /// Starts that are measured.
 const STARTS: usize = 5;
+
+/// A start takes milliseconds; after this it has failed, or its log is silent.
+const DEADLINE: Duration = Duration::from_secs(30);
 
 /// The times of several starts, in milliseconds.
 #[derive(Clone, Copy, Debug)]
@@ -51,12 +56,22 @@ fn once(binary: &Path, settings: &[(String, OsString)]) -> Result<f64> {
     let started = Instant::now();
     let mut process = Started(command.spawn().with_context(|| format!("start of {}", binary.display()))?);
     let output = process.0.stdout.take().context("output of the service")?;
-    for line in BufReader::new(output).lines() {
-        if line.context("output of the service")?.contains("\"listening\"") {
-            return Ok(started.elapsed().as_secs_f64() * 1000.0);
+    let (tell, told) = channel();
+    // On a thread, because reading a pipe has no deadline; it ends with the process.
+    thread::spawn(move || {
+        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+        if lines.any(|line| line.contains("\"listening\"")) {
+            // Nobody waits any more only when it took too long.
+            let _ = tell.send(started.elapsed());
+        }
+    });
+    match told.recv_timeout(DEADLINE) {
+        Ok(elapsed) => Ok(elapsed.as_secs_f64() * 1000.0),
+        Err(RecvTimeoutError::Disconnected) => bail!("the service ended before it listened"),
+        Err(RecvTimeoutError::Timeout) => {
+            bail!("the service did not log that it listens within {DEADLINE:?}: LOG_LEVEL must let it")
         }
     }
-    bail!("the service ended before it listened")
 }
 
 #[cfg(test)]

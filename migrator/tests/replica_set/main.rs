@@ -6,4 +6,6 @@ mod drift;
 mod interrupted;
 mod plan_files;
 mod refusals;
+#[path = "../runner/runner.rs"]
 mod runner;
+mod target;

@@ -3,10 +3,10 @@
 use std::process::{Child, Command, Output, Stdio};
 
 use bson::{Document, doc};
-use conversation_testkit::{ReplicaSet, unique_database};
+use conversation_testkit::unique_database;
 use mongodb::{Client, Collection};
 
-/// A database of its own on the replica set that the tests share.
+/// A database of its own on a deployment that the tests share.
 pub(crate) struct Target {
     pub(crate) uri: String,
     pub(crate) database: String,
@@ -21,22 +21,10 @@ pub(crate) struct Run {
 }
 
 impl Target {
-    pub(crate) async fn fresh() -> Self {
-        let set = ReplicaSet::shared().await.expect("a replica set");
-        Self::on(set).await
-    }
-
-    pub(crate) async fn on(set: &ReplicaSet) -> Self {
-        let client = set.client().await.expect("a client");
-        Self { uri: set.uri(), database: unique_database(), client }
-    }
-
-    /// A fresh database that has the declared schema.
-    pub(crate) async fn applied() -> Self {
-        let target = Self::fresh().await;
-        let run = target.run(&["apply", "--yes"]).await;
-        assert_eq!(run.status, 0, "{}{}", run.out, run.err);
-        target
+    /// A database of its own on any deployment.
+    pub(crate) async fn at(uri: String) -> Self {
+        let client = Client::with_uri_str(&uri).await.expect("a client");
+        Self { uri, database: unique_database(), client }
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
