@@ -11,6 +11,7 @@ use crate::operations::{Baseline, Operation};
 use crate::round::Round;
 use crate::stand::{AtRest, Stand};
 use crate::start_up::StartUp;
+use crate::storage::Weight;
 
 /// A store's results.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub(crate) struct Outcome {
     pub(crate) memory_after: f64,
     /// What was measured.
     pub(crate) operations: Vec<Measured>,
+    /// What the stored documents weigh; only of MongoDB.
+    pub(crate) weights: Vec<Weight>,
 }
 
 /// The rounds of an operation.
@@ -50,7 +53,8 @@ pub(crate) async fn run(stand: &Stand, args: &Args) -> Result<Outcome> {
     }
     let memory_after = memory::resident(stand.service_pid())?;
     let (start_up, at_rest) = (stand.start_up, stand.at_rest);
-    Ok(Outcome { store: stand.store, start_up, at_rest, memory_after, operations })
+    let weights = stand.weigh().await?;
+    Ok(Outcome { store: stand.store, start_up, at_rest, memory_after, operations, weights })
 }
 
 async fn measure(stand: &Stand, args: &Args, operation: &'static Operation) -> Result<Measured> {

@@ -16,6 +16,7 @@ mod round;
 mod sample;
 mod stand;
 mod start_up;
+mod storage;
 
 use anyhow::{Result, ensure};
 use clap::Parser;

@@ -10,6 +10,7 @@ use crate::contest::{Measured, Outcome};
 use crate::machine::Machine;
 use crate::round::{Round, ratio};
 use crate::sample::median;
+use crate::storage;
 
 const HEADER: &str = "\
 | operation | by | per second (lowest–highest round) | p50 / p99 ms | CPU-s per 10,000 | mongod | load generator | peak MiB | service ÷ bare |
@@ -50,7 +51,8 @@ pub(crate) fn render(machine: &Machine, args: &Args, outcomes: &[Outcome]) -> St
 }
 
 fn section(outcome: &Outcome) -> String {
-    let Outcome { store, start_up, at_rest, memory_after, operations } = outcome;
+    let Outcome { store, start_up, at_rest, memory_after, operations, weights } = outcome;
+    let weights = if weights.is_empty() { String::new() } else { storage::table(weights) };
     let rows: String = operations.iter().map(|measured| rows(*store, measured)).collect();
     let peak = operations.iter().map(|measured| measured.peak).fold(0.0, f64::max);
     let rounds = operations.iter().flat_map(|m| m.service.iter().chain(m.bare.iter().flat_map(|(_, rounds)| rounds)));
@@ -61,7 +63,7 @@ fn section(outcome: &Outcome) -> String {
          Start-up: {:.0} ms to \"listening\" (median of 5), {:.0} ms the first time.\n\
          Memory: {:.1} MiB at rest ({:.1} of its own, {:.1} of files), {peak:.1} MiB at most, {memory_after:.1} MiB \
          after the last request.\n\
-         Noise: other processes kept {usual:.2} processors busy in the median round, {worst:.2} in the worst.\n",
+         Noise: other processes kept {usual:.2} processors busy in the median round, {worst:.2} in the worst.\n{weights}",
         store.name(),
         start_up.median,
         start_up.first,

@@ -19,7 +19,10 @@ use crate::memory;
 use crate::operations::{Baseline, Kind, Operation, SEEDS};
 use crate::sample::Sample;
 use crate::start_up::{self, StartUp};
+use crate::storage::{self, Weight};
 
+/// The database of the service.
+const DATABASE: &str = "bench_service";
 /// After this the service has done what a start leaves to do, and nothing has been asked of it.
 const REST: Duration = Duration::from_secs(2);
 
@@ -60,13 +63,21 @@ pub(crate) struct Stand {
 }
 
 impl Stand {
+    /// What the service has stored, if it is in MongoDB.
+    pub(crate) async fn weigh(&self) -> Result<Vec<Weight>> {
+        match &self.set {
+            Some(set) => storage::weigh(set, DATABASE).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
     /// The service on a replica set.
     pub(crate) async fn mongodb(args: &Args) -> Result<Self> {
         let set = ReplicaSet::start(args.members as usize).await.context("replica set")?;
         let settings = vec![
             ("AUTO_MIGRATE".to_owned(), "true".into()),
             ("MONGODB_URI".to_owned(), set.uri().into()),
-            ("MONGODB_DATABASE".to_owned(), "bench_service".into()),
+            ("MONGODB_DATABASE".to_owned(), DATABASE.into()),
         ];
         let bare = Bare::Mongo(BareMongo::prepare(set.uri()).await?);
         Self::with(StoreKind::Mongodb, args, settings, bare, Some(set), folder()?).await

@@ -30,6 +30,7 @@ fn outcome(service: f64, bare: f64) -> Outcome {
     let operation = &OPERATIONS[1];
     let bare = vec![(operation.mongodb[0], vec![round(bare); 3])];
     Outcome {
+        weights: Vec::new(),
         store: StoreKind::Mongodb,
         start_up: StartUp { first: 90.0, median: 40.4 },
         at_rest: AtRest { resident: 20.0, anonymous: 8.0, file: 12.0 },
