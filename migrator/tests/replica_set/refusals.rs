@@ -1,7 +1,8 @@
 //! What cannot be done ends with one sentence of cause and remedy, and the right status.
 
 use bson::doc;
-use conversation_testkit::free_port;
+use conversation_testkit::{Mongod, free_port};
+use tempfile::TempDir;
 
 use crate::runner::{Target, run};
 
@@ -66,4 +67,27 @@ async fn a_live_lease_is_named_with_its_holder_and_its_times() {
     for expected in ["pod-7 process 1", "since", "until", "--wait"] {
         assert!(refused.err.contains(expected), "{expected} in {}", refused.err);
     }
+}
+
+#[tokio::test]
+async fn a_standalone_server_is_refused_with_the_reason() {
+    let folder = TempDir::new().expect("a folder");
+    let server = Mongod::start(folder.path(), &[]).expect("started");
+    server.wait_until_up().await.expect("up");
+    let target = Target::fresh().await;
+    let mut command = target.command(&["plan"]);
+    command.env("MONGODB_URI", format!("mongodb://{}", server.address()));
+    let refused = run(command).await;
+    assert_eq!(refused.status, 1);
+    assert!(refused.err.contains("standalone") && refused.err.contains("can be lost"), "{}", refused.err);
+    assert_eq!(refused.err.lines().count(), 1, "{}", refused.err);
+}
+
+#[tokio::test]
+async fn a_run_that_is_out_of_time_says_so_and_the_next_one_carries_on() {
+    let target = Target::fresh().await;
+    let late = target.run(&["apply", "--yes", "--timeout", "0"]).await;
+    assert!(late.status == 1 && late.err.contains("--timeout"), "{}", late.err);
+    assert_eq!(target.run(&["apply", "--yes", "--wait", "40"]).await.status, 0);
+    assert_eq!(target.run(&["verify"]).await.status, 0);
 }
