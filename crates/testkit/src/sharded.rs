@@ -120,6 +120,17 @@ impl ShardedCluster {
         self.register(set).await
     }
 
+    /// Kills the router as `kill -9` does, with all connections to it.
+    pub fn kill_router(&self) -> Result<()> {
+        self.router.kill()
+    }
+
+    /// Starts a killed router again, and waits until it answers.
+    pub async fn restart_router(&self) -> Result<()> {
+        self.router.restart().await?;
+        self.wait_until_up().await
+    }
+
     /// Fails with its log if the process behind the router has ended, as one does that is sent what it cannot survive.
     pub fn check_router(&self) -> Result<()> {
         self.router.check()

@@ -1,6 +1,9 @@
 //! The router of a cluster: a real `mongos`, or the front with the router node behind it.
 
+use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use futures_util::future::OptionFuture;
@@ -11,15 +14,27 @@ use super::front::Front;
 use super::role;
 use crate::process::Process;
 use crate::replica_set::ReplicaSet;
+use crate::wait::until;
 use crate::{tools, watchdog};
 
 /// The name by which the config server's clients know the router node, which is no shard.
 const NODE: &str = "router";
 
+/// A connection that was just closed may hold the port for a moment.
+const RELEASE: Duration = Duration::from_secs(10);
+
 #[derive(Debug)]
-pub(super) enum Router {
-    Real { process: Process, _directory: TempDir },
-    LookAlike { _front: Front, node: ReplicaSet },
+pub(super) struct Router {
+    port: u16,
+    /// By which the config server is known.
+    config: String,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Real { process: Mutex<Arc<Process>>, directory: TempDir },
+    LookAlike { front: Mutex<Option<Front>>, node: ReplicaSet },
 }
 
 impl Router {
@@ -32,14 +47,58 @@ impl Router {
 
     /// Starts the router on a port, without waiting for it.
     pub(super) fn start(port: u16, config: &ReplicaSet, node: Option<ReplicaSet>) -> Result<Self> {
-        let Some(node) = node else { return real(port, config) };
-        let front = Front::start(port, &config.known_as(), &node.member(0).address())?;
-        Ok(Self::LookAlike { _front: front, node })
+        let config = config.known_as();
+        let kind = match node {
+            Some(node) => {
+                let front = Front::start(port, &config, &node.member(0).address())?;
+                Kind::LookAlike { front: Mutex::new(Some(front)), node }
+            }
+            None => {
+                let directory = tempfile::Builder::new().prefix("testkit-mongos-").tempdir();
+                let directory = directory.context("temporary directory")?;
+                watchdog::remove(directory.path())?;
+                let process = Mutex::new(Arc::new(mongos(port, &config, directory.path())?));
+                Kind::Real { process, directory }
+            }
+        };
+        Ok(Self { port, config, kind })
+    }
+
+    /// Ends the router at once, with all connections to it.
+    pub(super) fn kill(&self) -> Result<()> {
+        match &self.kind {
+            Kind::Real { process, .. } => lock(process).kill(),
+            Kind::LookAlike { front, node } => {
+                drop(lock(front).take());
+                node.kill(0)
+            }
+        }
+    }
+
+    /// Starts a killed router again on its port, without waiting for it.
+    pub(super) async fn restart(&self) -> Result<()> {
+        match &self.kind {
+            Kind::Real { process, directory } => {
+                let started = mongos(self.port, &self.config, directory.path())?;
+                *lock(process) = Arc::new(started);
+                Ok(())
+            }
+            Kind::LookAlike { front, node } => {
+                node.restart(0).await?;
+                node.wait_for_primary().await?;
+                let address = node.member(0).address();
+                let started = until(RELEASE, "the port of the router", async || {
+                    Front::start(self.port, &self.config, &address).ok()
+                });
+                *lock(front) = Some(started.await?);
+                Ok(())
+            }
+        }
     }
 
     /// Makes the router node a member of the cluster that knows its catalogue, and that holds no data and is no shard.
     pub(super) async fn join(&self, config: &ReplicaSet) -> Result<()> {
-        let Self::LookAlike { node, .. } = self else { return Ok(()) };
+        let Kind::LookAlike { node, .. } = &self.kind else { return Ok(()) };
         let identity = doc! {
             "shardName": NODE,
             "clusterId": cluster_id(config).await?,
@@ -59,13 +118,9 @@ impl Router {
 
     /// Fails with its log if the process has ended.
     pub(super) fn check(&self) -> Result<()> {
-        let node;
-        let process = match self {
-            Self::Real { process, .. } => process,
-            Self::LookAlike { node: set, .. } => {
-                node = set.member(0).process();
-                &*node
-            }
+        let process = match &self.kind {
+            Kind::Real { process, .. } => Arc::clone(&lock(process)),
+            Kind::LookAlike { node, .. } => node.member(0).process(),
         };
         match process.exit_status()? {
             None => Ok(()),
@@ -74,17 +129,18 @@ impl Router {
     }
 }
 
-fn real(port: u16, config: &ReplicaSet) -> Result<Router> {
-    let directory = tempfile::Builder::new().prefix("testkit-mongos-").tempdir().context("temporary directory")?;
-    watchdog::remove(directory.path())?;
+fn mongos(port: u16, config: &str, directory: &Path) -> Result<Process> {
     let mut command = Command::new(tools::mongos()?.context("mongos")?);
-    command.args(["--configdb", &config.known_as(), "--port", &port.to_string()]).args([
+    command.args(["--configdb", config, "--port", &port.to_string()]).args([
         "--bind_ip",
         "127.0.0.1",
         "--nounixsocket",
     ]);
-    let process = Process::start(&mut command, &directory.path().join("mongos.log"))?;
-    Ok(Router::Real { process, _directory: directory })
+    Process::start(&mut command, &directory.join("mongos.log"))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn cluster_id(config: &ReplicaSet) -> Result<ObjectId> {

@@ -1,4 +1,4 @@
-//! Shards that lose their primaries.
+//! Shards that lose their primaries, and a cluster that loses its router.
 
 use std::time::Duration;
 
@@ -33,6 +33,22 @@ async fn the_kill_and_the_pause_of_primaries_lose_and_double_nothing() -> Result
     progress().await?;
     second.resume(paused)?;
     first.restart(killed).await?;
+    writers.finish(&hashed.collection).await?;
+    cluster.check_router()
+}
+
+#[tokio::test]
+async fn the_kill_of_the_router_loses_and_doubles_nothing() -> Result<()> {
+    let cluster = ShardedCluster::start(2, 1).await?;
+    let hashed = hashed(&cluster).await?;
+    let writers = Writers::start(&hashed.collection);
+    for _ in 0..2 {
+        let before = hashed.collection.count_documents(doc! {}).await?;
+        cluster.kill_router()?;
+        cluster.restart_router().await?;
+        let more = async || hashed.collection.count_documents(doc! {}).await.is_ok_and(|now| now > before + 8);
+        until(Duration::from_secs(40), "the writers to go on", more).await?;
+    }
     writers.finish(&hashed.collection).await?;
     cluster.check_router()
 }

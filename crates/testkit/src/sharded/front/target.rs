@@ -217,3 +217,67 @@ fn operand(condition: &RawDocument) -> Result<Option<Bson>, Failure> {
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use mongodb::bson::raw::cstr;
+    use mongodb::bson::{Bson, Document, RawDocumentBuf, Regex, Timestamp, doc, oid::ObjectId};
+
+    use super::{Route, Sharding, equality};
+
+    fn demanded(query: Document, field: &str) -> Option<Bson> {
+        let query = RawDocumentBuf::try_from(query).expect("a document");
+        equality(&query, field).expect("a query")
+    }
+
+    #[test]
+    fn an_exact_value_is_found_however_the_query_says_it() {
+        for query in [
+            doc! { "k": 1 },
+            doc! { "other": 2, "k": { "$eq": 1 } },
+            doc! { "k": { "$in": [1] } },
+            doc! { "$and": [{ "other": 2 }, { "k": 1 }] },
+        ] {
+            assert_eq!(demanded(query.clone(), "k"), Some(Bson::Int32(1)), "{query}");
+        }
+        assert_eq!(demanded(doc! { "a.b": 1 }, "a.b"), Some(Bson::Int32(1)));
+        assert_eq!(demanded(doc! { "a": { "b": 1 } }, "a.b"), Some(Bson::Int32(1)));
+    }
+
+    #[test]
+    fn what_more_than_one_value_can_match_is_not_taken_for_exact() {
+        for query in [
+            doc! {},
+            doc! { "other": 1 },
+            doc! { "k": { "$gt": 1 } },
+            doc! { "k": { "$in": [1, 2] } },
+            doc! { "k": Regex { pattern: cstr!("a").into(), options: cstr!("").into() } },
+            doc! { "$or": [{ "k": 1 }, { "other": 2 }] },
+        ] {
+            assert_eq!(demanded(query.clone(), "k"), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_bound_belongs_to_the_chunk_that_begins_with_it() {
+        let collection = doc! {
+            "key": { "k": 1 },
+            "lastmodEpoch": ObjectId::from_bytes([1; 12]),
+            "timestamp": Timestamp { time: 1, increment: 1 },
+        };
+        let chunk = |min: Bson, max: Bson, shard: &str, major: u32| {
+            let version = Timestamp { time: major, increment: 0 };
+            doc! { "min": { "k": min }, "max": { "k": max }, "shard": shard, "lastmod": version }
+        };
+        let chunks = [chunk(10.into(), Bson::MaxKey, "b", 2), chunk(Bson::MinKey, 10.into(), "a", 1)];
+        let sharding = Sharding::new(&collection, &chunks).expect("a collection");
+        let route = Route::new("a", None, Some(sharding));
+        for (value, shard) in [(Bson::Null, "a"), (9.into(), "a"), (10.into(), "b"), (Bson::from("text"), "b")] {
+            let document = RawDocumentBuf::try_from(doc! { "k": &value }).expect("a document");
+            assert_eq!(route.of_document(&document).ok().as_deref(), Some(shard), "{value}");
+        }
+        let version = route.versions("b").and_then(|fields| fields.to_document()).expect("versions");
+        let version = version.get_document("shardVersion").and_then(|version| version.get_timestamp("v"));
+        assert_eq!(version.ok(), Some(Timestamp { time: 2, increment: 0 }));
+    }
+}
