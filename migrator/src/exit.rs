@@ -18,6 +18,19 @@ pub enum Exit {
     Blocked = 4,
 }
 
+impl Exit {
+    /// The gravest of what was found.
+    #[must_use]
+    pub const fn of(blocked: bool, drift: bool, pending: bool) -> Self {
+        match (blocked, drift, pending) {
+            (true, _, _) => Self::Blocked,
+            (false, true, _) => Self::Drift,
+            (false, false, true) => Self::Pending,
+            (false, false, false) => Self::Clean,
+        }
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

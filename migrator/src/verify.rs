@@ -49,15 +49,7 @@ impl Report {
     /// What the report says of the deployment.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        if !self.blocked.is_empty() {
-            Exit::Blocked
-        } else if !self.drift.is_empty() {
-            Exit::Drift
-        } else if !self.pending.is_empty() {
-            Exit::Pending
-        } else {
-            Exit::Clean
-        }
+        Exit::of(!self.blocked.is_empty(), !self.drift.is_empty(), !self.pending.is_empty())
     }
 }
 
