@@ -4,6 +4,7 @@
 mod bench;
 mod cluster;
 mod codegen;
+mod containers;
 mod run;
 mod test;
 mod tidy;
@@ -24,6 +25,7 @@ const COMMANDS: &[Entry] = &[
     ("codegen", "rewrite the committed files that are generated", codegen::command),
     ("bench", "run the benchmark in release mode with these arguments", bench::command),
     ("cluster", "start (up) or stop (down) a sharded cluster to develop against", cluster::command),
+    ("containers", "check Dockerfile and docker-compose.yml; --build (slow) also compiles", containers::command),
     ("tidy", "check the house rules", tidy::command),
 ];
 
@@ -50,7 +52,7 @@ fn main() -> ExitCode {
 fn help(_: &[String]) -> Result<()> {
     println!("cargo xtask <command>\n");
     for (name, purpose, _) in COMMANDS {
-        println!("  {name:8} {purpose}");
+        println!("  {name:10} {purpose}");
     }
     Ok(())
 }

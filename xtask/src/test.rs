@@ -1,13 +1,12 @@
 //! `cargo xtask test`: the whole check, in order, ending at the first failure.
 
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
 use crate::tools::Tool;
-use crate::{run, tidy, tools};
+use crate::{containers, run, tidy, tools};
 
 const DOCUMENT: &str = "api/openapi.json";
 
@@ -28,6 +27,10 @@ const STEPS: &[Step] = &[
     ("tidy", |_| tidy::command(&[]).map(|()| Outcome::Passed)),
     ("tests", |tools| cargo(&["test", "--workspace"], tools)),
     ("openapi lint", openapi_lint),
+    ("containers", |tools| match containers::check(tools)? {
+        None => Ok(Outcome::Passed),
+        Some(reason) => skip(reason),
+    }),
 ];
 
 pub(crate) fn command(_: &[String]) -> Result<()> {
@@ -93,7 +96,7 @@ fn openapi_lint(tools: &[Tool]) -> Result<Outcome> {
     if !run::root().join(DOCUMENT).is_file() {
         return skip(format!("{DOCUMENT} does not exist: run cargo xtask codegen"));
     }
-    let redocly = match find(tools, "redocly")? {
+    let redocly = match tools::find(tools, "redocly")? {
         Ok(path) => path,
         Err(reason) => return skip(reason),
     };
@@ -104,11 +107,6 @@ fn openapi_lint(tools: &[Tool]) -> Result<Outcome> {
         .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
     run::run(&mut lint)?;
     Ok(Outcome::Passed)
-}
-
-fn find(tools: &[Tool], name: &str) -> Result<Result<PathBuf, String>> {
-    let tool = tools.iter().find(|tool| tool.name == name);
-    Ok(tool.with_context(|| format!("tool {name}"))?.found.clone())
 }
 
 /// A step left out, which continuous integration does not accept.

