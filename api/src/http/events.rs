@@ -120,8 +120,10 @@ impl Events {
         self.find(&call, &session_id, &event_id).await
     }
 
-    /// Read the event that is called "batch", as any other
-    #[oai(path = "/sessions/:sessionId/events/batch", method = "get", hidden)]
+    /// Read the event that is called "batch"
+    ///
+    /// As any other event: its path is that of batches too.
+    #[oai(path = "/sessions/:sessionId/events/batch", method = "get", operation_id = "getEventCalledBatch")]
     async fn get_called_batch(
         &self,
         call: Call,

@@ -37,8 +37,6 @@ pub struct Operation {
     pub own_errors: &'static [ErrorCode],
     /// Whether it heeds `Prefer: handling=strict`.
     pub strict: bool,
-    /// Whether it is only another operation in disguise, and left out of the document.
-    pub disguised: bool,
 }
 
 impl Operation {
@@ -154,7 +152,7 @@ const fn operation(
     common_errors: &'static [ErrorCode],
     own_errors: &'static [ErrorCode],
 ) -> Operation {
-    Operation { id, method, path, parameters, common_errors, own_errors, strict: false, disguised: false }
+    Operation { id, method, path, parameters, common_errors, own_errors, strict: false }
 }
 
 /// Every operation of the public port.
@@ -219,17 +217,14 @@ pub static OPERATIONS: &[Operation] = &[
         &[SessionNotFound, SessionErased, EventNotFound],
     ),
     // An event may be called "batch", and the path of batches would hide it.
-    Operation {
-        disguised: true,
-        ..operation(
-            "getEventCalledBatch",
-            "GET",
-            "/v1/sessions/{sessionId}/events/batch",
-            &[],
-            READ,
-            &[SessionNotFound, SessionErased, EventNotFound],
-        )
-    },
+    operation(
+        "getEventCalledBatch",
+        "GET",
+        "/v1/sessions/{sessionId}/events/batch",
+        &[],
+        READ,
+        &[SessionNotFound, SessionErased, EventNotFound],
+    ),
     operation("getHealth", "GET", "/health", &[], PROBE, &[StoreUnavailable]),
     operation("getLiveness", "GET", "/health/live", &[], PROBE, &[]),
     operation("getReadiness", "GET", "/health/ready", &[], PROBE, &[StoreUnavailable]),

@@ -100,6 +100,7 @@ async fn the_document_describes_every_operation_with_its_errors() {
         ("/v1/sessions/{sessionId}/events", "post"),
         ("/v1/sessions/{sessionId}/events", "get"),
         ("/v1/sessions/{sessionId}/events/batch", "post"),
+        ("/v1/sessions/{sessionId}/events/batch", "get"),
         ("/v1/sessions/{sessionId}/events/{eventId}", "get"),
         ("/health", "get"),
         ("/health/live", "get"),
