@@ -45,6 +45,9 @@ pub enum Command {
     Apply(ApplyOptions),
     /// Tells whether the deployment is as declared.
     Verify {
+        /// Also looks for orphaned documents on a sharded cluster, which counts every document.
+        #[arg(long)]
+        orphans: bool,
         /// The form of the answer.
         #[arg(long, value_enum, default_value_t = Output::Table)]
         output: Output,

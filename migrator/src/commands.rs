@@ -6,8 +6,9 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use conversation_store::mongo::schema::{self, DECLARED};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     advise::Advice,
@@ -29,7 +30,11 @@ use crate::{
 /// One sentence with cause and remedy.
 pub async fn run(cli: Cli) -> Result<Exit> {
     let connection = Connection::open(&cli.deployment).await?;
-    let exit = execute(&connection, cli.command).await;
+    let mut terminated = signal(SignalKind::terminate())?;
+    let exit = tokio::select! {
+        exit = execute(&connection, cli.command) => exit,
+        _ = terminated.recv() => Err(anyhow!("ended by a signal; what the server is at goes on by itself, and a lease expires: apply again")),
+    };
     // A driver that is dropped with the runtime panics over connections that it was still opening.
     connection.client.shutdown().await;
     exit
@@ -46,8 +51,11 @@ async fn execute(connection: &Connection, command: Command) -> Result<Exit> {
             Ok(plan.exit())
         }
         Command::Apply(options) => apply_plan(connection, &options).await,
-        Command::Verify { output } => {
-            let (observed, plan) = observe(connection, &PlanOptions::default()).await?;
+        Command::Verify { orphans, output } => {
+            let (mut observed, plan) = observe(connection, &PlanOptions::default()).await?;
+            if orphans {
+                observed.count_orphans(connection).await?;
+            }
             let report = Report::of(&observed, &plan);
             tell(&render(output, &report, &tables(&report)))?;
             if report.as_declared && output == Output::Table {

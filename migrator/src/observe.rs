@@ -56,8 +56,10 @@ pub struct Collection {
     pub validation_refuses: bool,
     /// How many stored documents the declared validator would refuse; counted only when it is not in force.
     pub violations: u64,
-    /// How many documents there are.
+    /// How many documents there are on all shards, with those that a moved chunk left behind.
     pub documents: u64,
+    /// How many a moved chunk left behind, if they were counted.
+    pub orphans: Option<u64>,
     /// Their size in bytes, uncompressed.
     pub bytes: u64,
     /// The size of the indexes in bytes.
@@ -115,6 +117,21 @@ impl Observation {
             observation.collections.insert(declared.name.to_owned(), collection);
         }
         Ok(observation)
+    }
+}
+
+impl Observation {
+    /// Counts what moved chunks left behind: the documents on all shards without those that a router would find. While
+    /// clients write, the two counts are of different moments, and the difference is about right.
+    ///
+    /// # Errors
+    /// When the deployment does not answer.
+    pub async fn count_orphans(&mut self, connection: &Connection) -> Result<()> {
+        for (name, collection) in self.collections.iter_mut().filter(|(_, collection)| collection.shard_key.is_some()) {
+            let owned = connection.database.collection::<Document>(name).count_documents(doc! {}).await?;
+            collection.orphans = Some(collection.documents.saturating_sub(owned));
+        }
+        Ok(())
     }
 }
 

@@ -136,7 +136,7 @@ pub struct Finding {
 impl Plan {
     /// Adds the checksum.
     #[must_use]
-    fn sealed(self) -> Self {
+    pub fn sealed(self) -> Self {
         let plan = Self { format: FORMAT, digest: String::new(), ..self };
         Self { digest: plan.checksum(), ..plan }
     }

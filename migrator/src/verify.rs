@@ -62,6 +62,13 @@ fn notes(name: &str, collection: &Collection, observed: &Observation) -> Vec<Fin
             remedy: "wait for it: status shows how far it is".into(),
         });
     }
+    if let Some(orphans @ 1..) = collection.orphans {
+        notes.push(Finding {
+            subject: format!("documents of {name}"),
+            problem: format!("{orphans} lie on a shard that does not own them; no query finds them"),
+            remedy: "the servers remove what a moved chunk left behind within minutes; else run cleanupOrphaned on the shards".into(),
+        });
+    }
     if collection.shard_key.is_some() && !is_balanced(collection, observed) {
         let chunks: Vec<String> = collection.chunks.iter().map(|(shard, n)| format!("{shard} {n}")).collect();
         notes.push(Finding {

@@ -3,6 +3,7 @@
 use std::fs;
 
 use bson::doc;
+use conversation_migrator::plan::Plan;
 use tempfile::TempDir;
 
 use crate::runner::Target;
@@ -44,6 +45,27 @@ async fn a_plan_file_of_another_place_is_refused() {
     let refused = target.run(&["apply", "--yes", "--plan", &file]).await;
     assert_eq!(refused.status, 1);
     assert!(refused.err.contains("another deployment or database"), "{}", refused.err);
+}
+
+/// A plan file that is intact and says something else than the one that it was made from.
+fn resealed(plan: &str, change: impl Fn(Plan) -> Plan) -> String {
+    let plan: Plan = serde_json::from_str(plan).expect("a plan");
+    serde_json::to_string(&change(plan).sealed()).expect("JSON")
+}
+
+#[tokio::test]
+async fn a_plan_file_of_another_cluster_or_another_release_is_refused() {
+    let target = Target::fresh().await;
+    let other_cluster =
+        |plan: String| resealed(&plan, |plan| Plan { cluster: "0123456789abcdef01234567".into(), ..plan });
+    let (_folder, file) = written(&target, other_cluster).await;
+    let refused = target.run(&["apply", "--yes", "--plan", &file]).await;
+    assert!(refused.status == 1 && refused.err.contains("another deployment"), "{}", refused.err);
+    let other_release =
+        |plan: String| resealed(&plan, |plan| Plan { schema_checksum: "0123456789abcdef".into(), ..plan });
+    let (_folder, file) = written(&target, other_release).await;
+    let refused = target.run(&["apply", "--yes", "--plan", &file]).await;
+    assert!(refused.status == 1 && refused.err.contains("use one release for both"), "{}", refused.err);
 }
 
 #[tokio::test]

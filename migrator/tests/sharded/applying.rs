@@ -88,6 +88,25 @@ async fn drift_is_found_and_named_on_a_cluster_too() {
 }
 
 #[tokio::test]
+async fn a_document_on_a_shard_that_does_not_own_it_is_noted() {
+    let (cluster, target) = fresh().await;
+    assert_eq!(target.run(&["apply", "--yes"]).await.status, 0);
+    let stray = doc! {
+        "_id": "default/s/e", "tenantId": "default", "sessionId": "s", "eventId": "e", "type": "system", "payload": {},
+        "timestamp": bson::DateTime::now(), "receivedAt": bson::DateTime::now(),
+    };
+    // One of the shards owns it, the others do not.
+    for shard in 0..cluster.shard_count() {
+        let client = cluster.shard(shard).client().await.expect("a client");
+        let events: Collection<Document> = client.database(&target.database).collection("events");
+        events.insert_one(&stray).await.expect("inserted");
+    }
+    let verified = target.run(&["verify", "--orphans"]).await;
+    assert_eq!(verified.status, 0, "{}", verified.err);
+    assert!(verified.out.contains("1 lie on a shard that does not own them"), "{}", verified.out);
+}
+
+#[tokio::test]
 async fn a_config_server_that_is_down_is_told_in_one_sentence() {
     let cluster = ShardedCluster::start(1, 1).await.expect("a cluster");
     let target = Target::at(cluster.uri()).await;
