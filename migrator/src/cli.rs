@@ -70,12 +70,38 @@ pub enum Command {
     },
 }
 
+/// Shards that belong together, as those of one region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// Its name.
+    pub name: String,
+    /// Its shards.
+    pub shards: Vec<String>,
+}
+
+impl std::str::FromStr for Zone {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, shards) = text.split_once('=').ok_or("give NAME=SHARD,SHARD")?;
+        let shards: Vec<String> =
+            shards.split(',').map(str::trim).filter(|s| !s.is_empty()).map(str::to_owned).collect();
+        if name.trim().is_empty() || shards.is_empty() {
+            return Err("give NAME=SHARD,SHARD");
+        }
+        Ok(Self { name: name.trim().to_owned(), shards })
+    }
+}
+
 /// What a plan may do.
 #[derive(Args, Clone, Debug, Default)]
 pub struct PlanOptions {
     /// Drops this index, which is not declared; named once for each.
     #[arg(long, value_name = "COLLECTION.INDEX")]
     pub allow_drop: Vec<String>,
+    /// Keeps the whole database on these shards, as those of one region; give each region a database of its own.
+    #[arg(long, value_name = "NAME=SHARD,SHARD")]
+    pub zone: Option<Zone>,
     /// Drops also an index that queries may still use.
     #[arg(long)]
     pub ignore_index_use: bool,

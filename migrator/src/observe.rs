@@ -22,6 +22,8 @@ pub struct Observation {
     pub sharded: bool,
     /// Its shards.
     pub shards: Vec<String>,
+    /// The zones that each shard belongs to.
+    pub shard_zones: BTreeMap<String, Vec<String>>,
     /// The schema that was last applied.
     pub record: Option<Record>,
     /// The collections that exist, of those declared.
@@ -50,6 +52,8 @@ pub struct Collection {
     pub shard_key: Option<Document>,
     /// How many chunks each shard has.
     pub chunks: BTreeMap<String, u64>,
+    /// The zone that the whole of it belongs to, if one does.
+    pub zone: Option<String>,
     /// What every document must be.
     pub validator: Option<Document>,
     /// Whether a document that is not is refused.
@@ -87,15 +91,20 @@ impl Observation {
             database: database.name().to_owned(),
             sharded: *sharded,
             shards: Vec::new(),
+            shard_zones: BTreeMap::new(),
             record: record(database).await?,
             collections: BTreeMap::new(),
         };
         let config = client.database("config");
-        if *sharded {
-            let shards: Vec<Document> =
-                config.collection("shards").find(doc! {}).sort(doc! { "_id": 1 }).await?.try_collect().await?;
-            observation.shards =
-                shards.iter().filter_map(|shard| Some(shard.get_str("_id").ok()?.to_owned())).collect();
+        let shards: Vec<Document> = if *sharded {
+            config.collection("shards").find(doc! {}).sort(doc! { "_id": 1 }).await?.try_collect().await?
+        } else {
+            Vec::new()
+        };
+        observation.shards = shards.iter().filter_map(|shard| Some(shard.get_str("_id").ok()?.to_owned())).collect();
+        for shard in &shards {
+            let tags = shard.get_array("tags").into_iter().flatten().filter_map(|tag| Some(tag.as_str()?.to_owned()));
+            observation.shard_zones.insert(shard.get_str("_id").unwrap_or_default().to_owned(), tags.collect());
         }
         let listed: Vec<_> = database
             .list_collections()
@@ -163,6 +172,9 @@ async fn look_at(connection: &Connection, declared: &schema::Collection) -> Resu
         let entry: Option<Document> = config.collection("collections").find_one(doc! { "_id": &namespace }).await?;
         if let Some(entry) = entry {
             collection.shard_key = entry.get_document("key").ok().cloned();
+            let whole = doc! { "ns": &namespace, "min.sessionId": Bson::MinKey, "max.sessionId": Bson::MaxKey };
+            let tag: Option<Document> = config.collection("tags").find_one(whole).await?;
+            collection.zone = tag.and_then(|tag| Some(tag.get_str("tag").ok()?.to_owned()));
             // Since 5.0 chunks name their collection by its UUID.
             let uuid = entry.get("uuid").cloned().unwrap_or(Bson::Null);
             let by_shard =

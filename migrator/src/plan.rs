@@ -84,6 +84,15 @@ pub enum Action {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         chunks: Option<u32>,
     },
+    /// Keeps the whole of a collection on the shards of a zone.
+    PinToZone {
+        /// Which.
+        collection: String,
+        /// The zone.
+        zone: String,
+        /// Its shards.
+        shards: Vec<String>,
+    },
     /// Removes an index.
     DropIndex {
         /// Where.

@@ -84,11 +84,45 @@ fn notes(name: &str, collection: &Collection, observed: &Observation) -> Vec<Fin
 #[must_use]
 pub fn is_balanced(collection: &Collection, observed: &Observation) -> bool {
     let of = |shard: &String| collection.chunks.get(shard).copied().unwrap_or(0);
-    let counts: Vec<u64> = observed.shards.iter().map(of).collect();
+    // A collection that belongs to a zone has no business on the other shards.
+    let concerned = |shard: &&String| {
+        let zones = observed.shard_zones.get(*shard);
+        collection.zone.as_ref().is_none_or(|zone| zones.is_some_and(|zones| zones.contains(zone)))
+    };
+    let counts: Vec<u64> = observed.shards.iter().filter(concerned).map(of).collect();
     let (most, least) = (counts.iter().max().copied().unwrap_or(0), counts.iter().min().copied().unwrap_or(0));
     #[expect(clippy::cast_precision_loss, reason = "there are far fewer chunks than a double can count")]
     let allowed = (counts.iter().sum::<u64>() as f64 * BALANCE).max(1.0);
     #[expect(clippy::cast_precision_loss, reason = "there are far fewer chunks than a double can count")]
     let differs = (most - least) as f64;
     differs <= allowed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn observed() -> Observation {
+        let mut observed = Observation { shards: vec!["a".into(), "b".into()], ..Observation::default() };
+        observed.shard_zones.insert("a".into(), vec!["eu".into()]);
+        observed
+    }
+
+    fn with_chunks(a: u64, b: u64) -> Collection {
+        Collection { chunks: [("a".to_owned(), a), ("b".to_owned(), b)].into(), ..Collection::default() }
+    }
+
+    #[test]
+    fn shards_may_differ_by_a_tenth_of_the_chunks() {
+        assert!(is_balanced(&with_chunks(10, 10), &observed()));
+        assert!(is_balanced(&with_chunks(11, 9), &observed()));
+        assert!(!is_balanced(&with_chunks(14, 6), &observed()));
+        assert!(is_balanced(&with_chunks(1, 0), &observed()), "one chunk cannot be cut");
+    }
+
+    #[test]
+    fn a_zone_is_balanced_among_its_own_shards() {
+        let pinned = Collection { zone: Some("eu".into()), ..with_chunks(20, 0) };
+        assert!(is_balanced(&pinned, &observed()));
+    }
 }

@@ -1,7 +1,7 @@
 //! Making one step. Each is idempotent: the server, or a look beforehand, says that it was made already.
 
 use anyhow::{Context, Result, anyhow};
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use conversation_store::mongo::schema::{self, Collection, DECLARED, document};
 use mongodb::{
     Database,
@@ -56,6 +56,19 @@ pub(super) async fn step(connection: &Connection, step: &Step, watch: Watcher<'_
             progress::watched(connection, &step.id, watch, async move { run(&admin, command).await })
                 .await
                 .map_err(failed)
+        }
+        Action::PinToZone { collection, zone, shards } => {
+            let admin = connection.client.database("admin");
+            for shard in shards {
+                run(&admin, doc! { "addShardToZone": shard, "zone": zone }).await.map_err(failed)?;
+            }
+            let declared = declared(collection)?;
+            let end =
+                |end: Bson| declared.shard_key.iter().map(|(field, _)| ((*field).to_owned(), end.clone())).collect();
+            let (min, max): (Document, Document) = (end(Bson::MinKey), end(Bson::MaxKey));
+            let namespace = format!("{}.{collection}", database.name());
+            let range = doc! { "updateZoneKeyRange": namespace, "min": min, "max": max, "zone": zone };
+            run(&admin, range).await.map_err(failed)
         }
         Action::RecordVersion => {
             let record = schema::record(bson::DateTime::now());

@@ -5,7 +5,7 @@ use mongodb::IndexModel;
 
 use super::{Action, Cost, Finding, Plan, Risk, Step, lint};
 use crate::{
-    cli::PlanOptions,
+    cli::{PlanOptions, Zone},
     observe::{Collection, Observation},
 };
 
@@ -111,6 +111,34 @@ fn for_collection(plan: &mut Plan, declared: &schema::Collection, observed: &Obs
         }
     }
     for_shard_key(plan, declared, observed, found, whole);
+    if let Some(zone) = &options.zone {
+        for_zone(plan, declared, observed, found, zone);
+    }
+}
+
+/// A hashed key cannot tell regions apart, so a zone takes a whole collection.
+fn for_zone(plan: &mut Plan, declared: &schema::Collection, observed: &Observation, found: &Collection, zone: &Zone) {
+    let (name, id) = (declared.name, format!("pin-to-zone {}", declared.name));
+    if !observed.sharded {
+        plan.not_applicable.push(format!("{id}: this is a replica set"));
+        return;
+    }
+    if let Some(stranger) = zone.shards.iter().find(|shard| !observed.shards.contains(shard)) {
+        plan.blocked.push(Finding {
+            subject: id,
+            problem: format!("there is no shard {stranger}"),
+            remedy: format!("name some of {}", observed.shards.join(", ")),
+        });
+        return;
+    }
+    let tagged = |shard: &String| observed.shard_zones.get(shard).is_some_and(|zones| zones.contains(&zone.name));
+    if found.zone.as_ref() == Some(&zone.name) && zone.shards.iter().all(tagged) {
+        return;
+    }
+    let action = Action::PinToZone { collection: name.into(), zone: zone.name.clone(), shards: zone.shards.clone() };
+    let cost = Cost { documents: found.documents, bytes: found.bytes, writes_pause: false };
+    let why = format!("--zone keeps it on {}; the balancer moves what lies elsewhere", zone.shards.join(", "));
+    push(plan, id, action, why, cost, if found.documents == 0 { Risk::None } else { Risk::Medium });
 }
 
 fn for_index(plan: &mut Plan, declared: &schema::Collection, index: &Index, found: &Collection, cost: Cost) {

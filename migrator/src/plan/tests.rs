@@ -140,6 +140,21 @@ fn a_collection_that_is_distributed_otherwise_blocks() {
 }
 
 #[test]
+fn a_zone_takes_whole_collections_to_shards_that_exist() {
+    let zoned = |zone: &str| PlanOptions { zone: zone.parse().ok(), ..PlanOptions::default() };
+    let mut observed = as_declared(true);
+    let plan = build(DECLARED, &observed, &zoned("eu=s1"));
+    assert!(ids(&plan).contains(&"pin-to-zone events"), "{:?}", ids(&plan));
+    for collection in observed.collections.values_mut() {
+        collection.zone = Some("eu".into());
+    }
+    observed.shard_zones.insert("s1".into(), vec!["eu".into()]);
+    assert_eq!(build(DECLARED, &observed, &zoned("eu=s1")).exit(), Exit::Clean);
+    assert_eq!(build(DECLARED, &observed, &zoned("eu=s7")).exit(), Exit::Blocked);
+    assert_eq!("eu".parse::<crate::cli::Zone>(), Err("give NAME=SHARD,SHARD"));
+}
+
+#[test]
 fn a_validator_that_stored_documents_break_blocks() {
     let mut observed = as_declared(false);
     let collection = events(&mut observed);

@@ -107,6 +107,26 @@ async fn a_document_on_a_shard_that_does_not_own_it_is_noted() {
 }
 
 #[tokio::test]
+async fn a_zone_keeps_a_database_on_its_shards() {
+    // A cluster of its own, because a zone changes the shards for everybody.
+    let cluster = ShardedCluster::start(2, 1).await.expect("a cluster");
+    let target = Target::at(cluster.uri()).await;
+    let zone = format!("eu={}", ShardedCluster::shard_name(1));
+    let applied = target.run(&["apply", "--yes", "--zone", &zone]).await;
+    assert_eq!(applied.status, 0, "{}{}", applied.out, applied.err);
+    assert_eq!(target.run(&["plan", "--zone", &zone]).await.status, 0, "it is done already");
+    let namespace = format!("{}.events", target.database);
+    until(Duration::from_secs(120), "the balancer to move all chunks", async || {
+        let chunks = cluster.chunks(&namespace).await.expect("chunks");
+        chunks.iter().all(|chunk| chunk.shard == 1)
+    })
+    .await
+    .expect("in time");
+    let unknown = target.run(&["apply", "--yes", "--zone", "eu=nowhere"]).await;
+    assert!(unknown.status == 4 && unknown.out.contains("there is no shard nowhere"), "{}", unknown.out);
+}
+
+#[tokio::test]
 async fn a_config_server_that_is_down_is_told_in_one_sentence() {
     let cluster = ShardedCluster::start(1, 1).await.expect("a cluster");
     let target = Target::at(cluster.uri()).await;
