@@ -33,15 +33,34 @@ pub type Watcher<'w> = &'w (dyn Fn(String) + Send + Sync);
 pub async fn apply(connection: &Connection, plan: &Plan, options: &ApplyOptions, watch: Watcher<'_>) -> Result<()> {
     let chosen: Vec<&Step> = plan.steps.iter().filter(|step| is_chosen(step, options)).collect();
     check_names(plan, options)?;
-    let length = Duration::from_secs(options.lease_seconds);
-    let lease = Lease::take(connection, length, Duration::from_secs(options.wait), watch).await?;
+    let (length, patience) = (Duration::from_secs(options.lease_seconds), Duration::from_secs(options.wait));
+    leased(connection, length, patience, watch, async |lease: &Lease| {
+        let work = make_steps(connection, plan, &chosen, &options.planning, lease, watch);
+        tokio::time::timeout(options.limit(), work).await.unwrap_or_else(|_| {
+            Err(anyhow!(
+                "the time of --timeout is over; what the server is at goes on by itself: see status, then apply again"
+            ))
+        })
+    })
+    .await
+}
+
+/// Does `work` while this process holds the lease.
+///
+/// # Errors
+/// When another runner holds it or takes it over, and those of the work.
+pub async fn leased(
+    connection: &Connection,
+    length: Duration,
+    patience: Duration,
+    watch: Watcher<'_>,
+    work: impl AsyncFnOnce(&Lease) -> Result<()>,
+) -> Result<()> {
+    let lease = Lease::take(connection, length, patience, watch).await?;
     let lost = CancellationToken::new();
     let beating = lease.keep(lost.clone());
-    let work = make_steps(connection, plan, &chosen, &options.planning, &lease, watch);
     let outcome = tokio::select! {
-        outcome = tokio::time::timeout(options.limit(), work) => outcome.unwrap_or_else(|_| {
-            Err(anyhow!("the time of --timeout is over; what the server is at goes on by itself: see status, then apply again"))
-        }),
+        outcome = work(&lease) => outcome,
         () = lost.cancelled() => Err(anyhow!("the lease was lost to another runner, so nothing more is done here: see status")),
     };
     beating.abort();

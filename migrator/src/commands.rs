@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{IsTerminal, Write, stderr, stdin, stdout},
     path::Path,
+    time::Duration,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -23,6 +24,9 @@ use crate::{
     status::Status,
     verify::Report,
 };
+
+/// How long the lease of a resharding outlives a runner that was killed.
+const LEASE: Duration = Duration::from_secs(30);
 
 /// Runs the command.
 ///
@@ -79,11 +83,14 @@ async fn execute(connection: &Connection, command: Command) -> Result<Exit> {
 }
 
 async fn apply_plan(connection: &Connection, options: &ApplyOptions) -> Result<Exit> {
+    let written = options.plan.as_deref().map(read).transpose()?;
+    // What a reviewed plan may do stands in it, and not in the flags of the day.
+    let planning = written.as_ref().map_or_else(|| options.planning.clone(), Plan::options);
+    let options = &ApplyOptions { planning, ..options.clone() };
     let (observed, now) = observe(connection, &options.planning).await?;
-    let plan = match &options.plan {
+    let plan = match written {
         None => now,
-        Some(file) => {
-            let written = read(file)?;
+        Some(written) => {
             apply::check_fits(connection, &written, &now, &observed).await?;
             // Steps that an interrupted run has made are not made again.
             let due = |step: &plan::Step| now.steps.iter().any(|n| n.action == step.action);
@@ -162,8 +169,11 @@ async fn reshard_collection(connection: &Connection, options: &ReshardOptions) -
         confirm(&format!("Copy {} documents of {name} to new shards at {}?", plan.documents, connection.hosts))?;
     }
     let key = schema::document(declared.shard_key);
-    reshard::reshard(connection, &plan, key, &|line| {
+    let watch: apply::Watcher<'_> = &|line| {
         let _ = writeln!(stderr(), "{line}");
+    };
+    apply::leased(connection, LEASE, Duration::ZERO, watch, async |_| {
+        reshard::reshard(connection, &plan, key, watch).await
     })
     .await?;
     tell(&format!("{name} has its declared shard key\n"))?;

@@ -8,7 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 pub use build::build;
 
-use crate::exit::Exit;
+use crate::{
+    cli::{PlanOptions, Zone},
+    exit::Exit,
+};
 
 /// The form of plan files; another one is refused.
 const FORMAT: u32 = 1;
@@ -148,6 +151,25 @@ impl Plan {
     pub fn sealed(self) -> Self {
         let plan = Self { format: FORMAT, digest: String::new(), ..self };
         Self { digest: plan.checksum(), ..plan }
+    }
+
+    /// The options that a plan with these steps was made with.
+    #[must_use]
+    pub fn options(&self) -> PlanOptions {
+        let mut options = PlanOptions::default();
+        for step in &self.steps {
+            match &step.action {
+                Action::DropIndex { collection, index } => {
+                    options.allow_drop.push(format!("{collection}.{index}"));
+                    options.ignore_index_use = true;
+                }
+                Action::PinToZone { collection: _, zone, shards } => {
+                    options.zone = Some(Zone { name: zone.clone(), shards: shards.clone() });
+                }
+                _ => {}
+            }
+        }
+        options
     }
 
     /// Whether the plan is as it was written.

@@ -106,7 +106,8 @@ pub(super) struct Cli {
     #[arg(long, env = "SWEEP_INTERVAL", default_value = "60s")]
     sweep_interval: Raw<Duration>,
 
-    /// How long a connection may be idle or take to send a request's head; longer than the ingress keeps its own idle.
+    /// How long a connection may take to send its first request, and one of HTTP/1 may be idle or take to send a request's
+    /// head; longer than the ingress keeps its own idle.
     #[arg(long, env = "HEADER_READ_TIMEOUT", default_value = "75s")]
     header_read_timeout: Raw<Duration>,
 
@@ -237,6 +238,9 @@ impl Faults {
                 "MAX_NESTING",
                 format_args!("is more than {DEEPEST_NESTING}, which is as deep as MongoDB stores"),
             );
+        }
+        if config.sweep_interval < Duration::from_secs(1) {
+            self.note("SWEEP_INTERVAL", "is shorter than 1s: sweeping more often only costs");
         }
         if config.body_read_timeout >= config.request_timeout {
             self.note("BODY_READ_TIMEOUT", "is not shorter than REQUEST_TIMEOUT, which includes it");

@@ -136,11 +136,11 @@ impl Store for EmbeddedStore {
 
     async fn erase(&self, key: &SessionKey, now: Timestamp) -> Result<(), StoreError> {
         let (key, expires_at) = (key.clone(), now.plus(self.rules.erasure_tombstone_ttl));
-        self.writer.run(move |db| erasure::erase(db, &key, now, expires_at)).await
+        self.writer.run_then(move |db| erasure::erase(db, &key, now, expires_at), erasure::empty_log).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<Swept, StoreError> {
-        self.writer.run(move |db| erasure::sweep(db, now)).await
+        self.writer.run_then(move |db| erasure::sweep(db, now), erasure::empty_log).await
     }
 
     async fn health(&self) -> Result<Health, StoreError> {

@@ -94,7 +94,7 @@ fn for_collection(plan: &mut Plan, declared: &schema::Collection, observed: &Obs
     }
     let whole = Cost { documents: found.documents, bytes: found.bytes, writes_pause: false };
     for index in declared.indexes {
-        for_index(plan, declared, index, found, whole);
+        for_index(plan, declared, index, found, whole, options);
     }
     for_unexpected(plan, declared, found, options);
     if found.validator != Some((declared.validator)()) || !found.validation_refuses {
@@ -141,15 +141,22 @@ fn for_zone(plan: &mut Plan, declared: &schema::Collection, observed: &Observati
     push(plan, id, action, why, cost, if found.documents == 0 { Risk::None } else { Risk::Medium });
 }
 
-fn for_index(plan: &mut Plan, declared: &schema::Collection, index: &Index, found: &Collection, cost: Cost) {
+fn for_index(
+    plan: &mut Plan,
+    declared: &schema::Collection,
+    index: &Index,
+    found: &Collection,
+    cost: Cost,
+    options: &PlanOptions,
+) {
     let (name, id) = (declared.name, format!("create-index {}.{}", declared.name, index.name));
     if found.indexes.iter().any(|model| index.is(model)) {
         return;
     }
     let keys = document(index.keys);
-    if let Some(other) =
-        found.indexes.iter().find(|model| name_of(model) == index.name || same_keys(&keys, &model.keys))
-    {
+    let conflicting = |model: &&IndexModel| name_of(model) == index.name || same_keys(&keys, &model.keys);
+    let goes = |model: &&IndexModel| options.allow_drop.contains(&format!("{name}.{}", name_of(model)));
+    if let Some(other) = found.indexes.iter().filter(conflicting).find(|model| !goes(model)) {
         plan.blocked.push(Finding {
             subject: id,
             problem: format!(
@@ -172,7 +179,10 @@ fn for_unexpected(plan: &mut Plan, declared: &schema::Collection, found: &Collec
     for model in &found.indexes {
         let index = name_of(model);
         // The server makes the index of the shard key by itself where no other begins with it.
-        let known = index == ID_INDEX || same_keys(&key, &model.keys) || declared.indexes.iter().any(|d| d.is(model));
+        let declared_otherwise = declared.indexes.iter().any(|d| d.name == index && !d.is(model));
+        let known = index == ID_INDEX
+            || (same_keys(&key, &model.keys) && !declared_otherwise)
+            || declared.indexes.iter().any(|d| d.is(model));
         if known {
             continue;
         }

@@ -39,6 +39,10 @@ async fn a_changed_expiry_blocks_until_the_index_is_dropped_by_name() {
     let verified = target.run(&["verify"]).await;
     assert_eq!(verified.status, 4);
     assert!(verified.out.contains("--allow-drop sessions.tombstone_expiry"), "{}", verified.out);
+    let drop = ["apply", "--yes", "--allow-drop", "sessions.tombstone_expiry", "--ignore-index-use"];
+    let mended = target.run(&drop).await;
+    assert_eq!(mended.status, 0, "{}{}", mended.out, mended.err);
+    assert_eq!(target.run(&["verify"]).await.status, 0);
 }
 
 #[tokio::test]

@@ -29,6 +29,20 @@ async fn a_plan_file_is_applied_as_it_was_written() {
 }
 
 #[tokio::test]
+async fn a_reviewed_plan_may_do_what_it_was_made_for() {
+    let target = Target::applied().await;
+    target.create_index("events", "extra", doc! { "type": 1 }).await;
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("plan.json");
+    let options = ["--output", "json", "--allow-drop", "events.extra", "--ignore-index-use"];
+    let plan = target.run(&[&["plan"][..], &options].concat()).await;
+    fs::write(&file, plan.out).expect("written");
+    let applied = target.run(&["apply", "--yes", "--plan", file.to_str().expect("a path")]).await;
+    assert_eq!(applied.status, 0, "{}{}", applied.out, applied.err);
+    assert_eq!(target.run(&["verify"]).await.status, 0, "the index is gone");
+}
+
+#[tokio::test]
 async fn a_plan_file_that_was_edited_is_refused() {
     let target = Target::fresh().await;
     let (_folder, file) =

@@ -7,7 +7,7 @@ use std::{
 
 use bson::{Document, doc};
 use conversation_testkit::{ShardedCluster, until};
-use mongodb::Collection;
+use mongodb::{Collection, options::WriteConcern};
 
 use crate::runner::Target;
 
@@ -99,7 +99,8 @@ async fn a_document_on_a_shard_that_does_not_own_it_is_noted() {
     for shard in 0..cluster.shard_count() {
         let client = cluster.shard(shard).client().await.expect("a client");
         let events: Collection<Document> = client.database(&target.database).collection("events");
-        events.insert_one(&stray).await.expect("inserted");
+        // The count that follows reads what a majority has.
+        events.insert_one(&stray).write_concern(WriteConcern::majority()).await.expect("inserted");
     }
     let verified = target.run(&["verify", "--orphans"]).await;
     assert_eq!(verified.status, 0, "{}", verified.err);

@@ -139,7 +139,9 @@ impl<'t> Pass<'t> {
         if literal.contains(['.', 'e', 'E']) {
             let value: f64 = literal.parse().map_err(|_| unkept())?;
             // serde_json spells a double so that it reads back as the same double, and refuses infinity with `null`.
-            let spelling = if value.is_finite() { serde_json::to_string(&value).ok() } else { None };
+            let vanished = value == 0.0
+                && literal.split(['e', 'E']).next().is_some_and(|m| m.contains(|c| matches!(c, '1'..='9')));
+            let spelling = if value.is_finite() && !vanished { serde_json::to_string(&value).ok() } else { None };
             let spelling = spelling.ok_or_else(unkept)?;
             self.normalised.push_str(&spelling);
             write_double(&mut self.canonical, value, &spelling);

@@ -53,7 +53,7 @@ fn what_could_not_be_read_back_is_refused() {
     );
     assert_eq!(normalised(r#"{"a\u0000":1}"#), Err(InvalidJson::NulInKey { at: at("") }));
     assert_eq!(normalised(r#"{"a":["\ud800"]}"#), Err(InvalidJson::Surrogate { at: at("/a/0") }));
-    for number in ["9223372036854775808", "1e400", "-12345678901234567890"] {
+    for number in ["9223372036854775808", "1e400", "1e-400", "-12345678901234567890"] {
         let refused = InvalidJson::Number { at: at("/a"), number: number.into() };
         assert_eq!(normalised(&format!(r#"{{"a":{number}}}"#)), Err(refused));
     }

@@ -40,3 +40,11 @@ pub(super) fn sweep(db: &Connection, now: Timestamp) -> Result<Swept, StoreError
         .map(|removed| Swept { stray_events: 0, tombstones: removed as u64 })
         .map_err(of_statement)
 }
+
+/// Moves the log into the database file and cuts it to nothing: it still holds what was written before the erasure. A
+/// reader that is at work can hold this up; the next sweep does it then.
+pub(super) fn empty_log(db: &Connection) {
+    if let Err(cause) = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        tracing::warn!(%cause, "the log cannot be emptied after an erasure and will be by the next sweep");
+    }
+}

@@ -99,7 +99,7 @@ pub(super) fn update(
         return Err(StoreError::SessionClosed);
     }
     let (language, metadata) = patch.apply(&session, rules)?;
-    if (&language, &metadata) == (&session.language, &session.metadata) {
+    if language == session.language && metadata.same_content(&session.metadata) {
         return Ok(session);
     }
     change(db, row, Session { language, metadata, ..session }, now)

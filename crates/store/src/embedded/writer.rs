@@ -20,6 +20,8 @@ use super::errors;
 trait Operation: Send {
     /// Does the work on the open transaction. False when the transaction must not be committed.
     fn run(&mut self, db: &Connection) -> bool;
+    /// Does what can only be done once the transaction is committed.
+    fn follow_up(&self, db: &Connection);
     /// Tells the caller, once the fate of the transaction is known.
     fn answer(self: Box<Self>, fate: &Fate);
 }
@@ -27,6 +29,7 @@ trait Operation: Send {
 /// An operation with its work and what came of it.
 struct Call<W, T> {
     work: Option<W>,
+    follow_up: Option<fn(&Connection)>,
     outcome: Option<Result<T, StoreError>>,
     caller: oneshot::Sender<Result<T, StoreError>>,
 }
@@ -43,6 +46,12 @@ where
         let spoiled = outcome.is_err() && db.total_changes() != before;
         self.outcome = Some(outcome);
         !spoiled
+    }
+
+    fn follow_up(&self, db: &Connection) {
+        if let Some(follow_up) = self.follow_up {
+            follow_up(db);
+        }
     }
 
     fn answer(self: Box<Self>, fate: &Fate) {
@@ -86,8 +95,25 @@ impl Writer {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
+        self.queue_up(work, None).await
+    }
+
+    /// As [`Writer::run`], and does `follow_up` between the commit and the answer.
+    pub(super) async fn run_then<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        follow_up: fn(&Connection),
+    ) -> Result<T, StoreError> {
+        self.queue_up(work, Some(follow_up)).await
+    }
+
+    async fn queue_up<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+        follow_up: Option<fn(&Connection)>,
+    ) -> Result<T, StoreError> {
         let (caller, answer) = oneshot::channel();
-        self.enqueue(Box::new(Call { work: Some(work), outcome: None, caller }))?;
+        self.enqueue(Box::new(Call { work: Some(work), follow_up, outcome: None, caller }))?;
         answer.await.unwrap_or_else(|_| Err(StoreError::OutcomeUnknown("the writer stopped".into())))
     }
 
@@ -116,7 +142,9 @@ fn serve(db: &Connection, queue: &Receiver<Box<dyn Operation>>, batch: usize) {
         let mut operations = vec![first];
         operations.extend(queue.try_iter().take(batch.saturating_sub(1)));
         let fate = transact(db, &mut operations);
-        if !matches!(fate, Fate::Committed) {
+        if matches!(fate, Fate::Committed) {
+            operations.iter().for_each(|operation| operation.follow_up(db));
+        } else {
             // A failed commit can leave the transaction open. Without an open one this fails, which is as good.
             let _ = db.execute_batch("ROLLBACK");
         }

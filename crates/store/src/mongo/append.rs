@@ -35,17 +35,20 @@ pub(super) async fn append(
     options: AppendOptions,
 ) -> Result<Vec<Outcome>, StoreError> {
     let AppendOptions { now, create_session } = options;
-    let head = match head(store, key).await? {
-        Some(head) => head,
+    let (head, created) = match head(store, key).await? {
+        Some(head) => (head, false),
         None => {
             let language = create_session.ok_or(StoreError::SessionNotFound)?;
-            created(sessions::create(store, NewSession::opened(key.clone(), language), now).await?)
+            (self::created(sessions::create(store, NewSession::opened(key.clone(), language), now).await?), true)
         }
     };
     let admission = Admission::of(head.ended_at, now, &store.rules);
     let events: Vec<Event> =
         events.into_iter().map(|event| event.into_event(now, admission == Admission::Late)).collect();
     let outcomes = match admission {
+        Admission::OnTime | Admission::Late if created => {
+            insert(store, key, events).await.map_err(errors::after_a_write)?
+        }
         Admission::OnTime | Admission::Late => insert(store, key, events).await?,
         Admission::Closed => replay(store, key, events, || StoreError::SessionClosed).await?,
     };
@@ -67,11 +70,7 @@ fn created(written: Written<conversation_core::Session>) -> Head {
 }
 
 async fn activate(store: &MongoStore, key: &SessionKey, now: Timestamp) -> Result<(), StoreError> {
-    match sessions::activate(store, key, now).await {
-        // The events are stored already, so that "nothing was written" would not be true of the call.
-        Err(StoreError::Unavailable(cause)) => Err(StoreError::OutcomeUnknown(cause)),
-        answer => answer,
-    }
+    sessions::activate(store, key, now).await.map_err(errors::after_a_write)
 }
 
 /// Inserts all events that are not there yet. Of equal identifiers among them, the server takes the first.
@@ -86,23 +85,31 @@ async fn insert(store: &MongoStore, key: &SessionKey, events: Vec<Event>) -> Res
     let Err(fault) = inserted else {
         return Ok(events.into_iter().map(|event| Ok(Written::New(event))).collect());
     };
-    Ok(answer_each(store, key, events, &fault).await)
+    match codes(&fault) {
+        Some(codes) => Ok(answer_each(store, key, events, &fault, &codes).await),
+        // It failed as a whole, and so does the call: "rejected" would not be true of events that may be stored.
+        None => Err(errors::write(&fault)),
+    }
 }
 
-/// Gives each event of a failed insert its own answer.
-async fn answer_each(store: &MongoStore, key: &SessionKey, events: Vec<Event>, fault: &Fault) -> Vec<Outcome> {
-    let failures = Failures::of(fault);
+/// Gives each event of an insert that failed in parts its own answer.
+async fn answer_each(
+    store: &MongoStore,
+    key: &SessionKey,
+    events: Vec<Event>,
+    fault: &Fault,
+    codes: &HashMap<usize, i32>,
+) -> Vec<Outcome> {
     let mut duplicates = Vec::new();
     let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(events.len());
     for (index, event) in events.into_iter().enumerate() {
-        outcomes.push(match failures.code_of(index) {
-            Code::Duplicate => {
+        outcomes.push(match codes.get(&index) {
+            Some(&errors::DUPLICATE_KEY) => {
                 duplicates.push(event);
                 None
             }
-            Code::Stored => Some(Ok(Written::New(event))),
-            Code::Other(code) => Some(Err(errors::write_of_one(code, fault))),
-            Code::Whole => Some(Err(errors::write(fault))),
+            Some(code) => Some(Err(errors::write_of_one(*code, fault))),
+            None => Some(Ok(Written::New(event))),
         });
     }
     let expected = duplicates.len();
@@ -124,41 +131,13 @@ fn unanswered(error: StoreError, count: usize) -> Vec<Outcome> {
     std::iter::once(Err(errors::in_doubt(error))).chain(rest).collect()
 }
 
-/// What an insert of several says of each.
-struct Failures {
-    /// The events that failed by themselves, unless the insert failed as a whole.
-    codes: Option<HashMap<usize, i32>>,
-    /// Whether the others reached a majority.
-    spread: bool,
-}
-
-enum Code {
-    Stored,
-    Duplicate,
-    Other(i32),
-    Whole,
-}
-
-impl Failures {
-    fn of(fault: &Fault) -> Self {
-        if let Fault::Driver(error) = fault
-            && let ErrorKind::InsertMany(failure) = &*error.kind
-        {
-            let each = failure.write_errors.iter().flatten();
-            let codes = each.map(|error| (error.index, error.code)).collect();
-            return Self { codes: Some(codes), spread: failure.write_concern_error.is_none() };
-        }
-        Self { codes: None, spread: false }
-    }
-
-    fn code_of(&self, index: usize) -> Code {
-        match self.codes.as_ref().map(|codes| codes.get(&index)) {
-            Some(Some(&errors::DUPLICATE_KEY)) => Code::Duplicate,
-            Some(Some(code)) => Code::Other(*code),
-            Some(None) if self.spread => Code::Stored,
-            _ => Code::Whole,
-        }
-    }
+/// The codes of the events that failed by themselves, while the others reached a majority; none when the insert failed as
+/// a whole.
+fn codes(fault: &Fault) -> Option<HashMap<usize, i32>> {
+    let Fault::Driver(error) = fault else { return None };
+    let ErrorKind::InsertMany(failure) = &*error.kind else { return None };
+    let each = failure.write_errors.iter().flatten().map(|error| (error.index, error.code));
+    failure.write_concern_error.is_none().then(|| each.collect())
 }
 
 /// Answers each event with the stored one of the same identifier, or with `absent`.

@@ -9,7 +9,7 @@ use mongodb::options::FindOptions;
 use super::{
     MongoStore,
     documents::{Head, date, events_filter, read_key, session_filter, write_tombstone},
-    run,
+    errors, run,
 };
 
 /// How long after an erasure its session may still receive stray events: longer than any operation runs, and than any
@@ -30,7 +30,7 @@ pub(super) async fn erase(store: &MongoStore, key: &SessionKey, now: Timestamp) 
     if replaced.matched_count == 0 && !is_erased(store, key).await? {
         return Err(StoreError::SessionNotFound);
     }
-    delete_events(store, key).await.map(drop)
+    delete_events(store, key).await.map(drop).map_err(errors::after_a_write)
 }
 
 async fn is_erased(store: &MongoStore, key: &SessionKey) -> Result<bool, StoreError> {
@@ -64,7 +64,8 @@ pub(super) async fn sweep(store: &MongoStore, now: Timestamp) -> Result<Swept, S
 }
 
 /// The index on `expiresAt` makes the server do this too, by its own clock and within a minute; doing it here as well
-/// makes a sweep mean the same in every store. A tombstone whose strays are not swept yet stays.
+/// makes a sweep mean the same in every store. Here a tombstone
+/// whose strays are not swept yet stays; the server looks at `expiresAt` alone, so a tombstone must outlive its sweep.
 async fn delete_expired(store: &MongoStore, now: Timestamp) -> Result<u64, StoreError> {
     let expired = doc! { "expiresAt": { "$lte": date(now) }, "sweepAfter": { "$exists": false } };
     let sessions = store.sessions.clone();

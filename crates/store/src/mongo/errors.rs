@@ -86,6 +86,14 @@ pub(super) fn is_duplicate(fault: &Fault) -> bool {
     matches!(fault, Fault::Driver(error) if code(error) == Some(DUPLICATE_KEY))
 }
 
+/// The error of a later write of a call whose earlier one was made: "nothing was written" would not be true of the call.
+pub(super) fn after_a_write(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(cause) => StoreError::OutcomeUnknown(cause),
+        other => other,
+    }
+}
+
 /// Something in the store that this service did not write.
 pub(super) fn corrupt(cause: impl Into<Cause>) -> StoreError {
     StoreError::Corrupt(cause.into())

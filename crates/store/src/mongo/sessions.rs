@@ -115,7 +115,7 @@ pub(super) async fn update(
             return Err(StoreError::SessionClosed);
         }
         let (language, metadata) = patch.apply(&stored, &store.rules)?;
-        if language == stored.language && metadata == stored.metadata {
+        if language == stored.language && metadata.same_content(&stored.metadata) {
             return Ok(stored);
         }
         let revision = stored.revision;

@@ -26,8 +26,11 @@ async fn metadata_is_merged_and_language_replaced() {
 #[tokio::test]
 async fn a_patch_that_changes_nothing_leaves_the_session_untouched() {
     let fixture = fixture().await;
-    let opened = fixture.opened("s").await;
-    assert_eq!(fixture.store.update_session(&key("s"), metadata("{}"), at(1)).await.expect("the same"), opened);
+    fixture.opened("s").await;
+    let before = fixture.store.update_session(&key("s"), metadata(r#"{"b":1,"a":2}"#), at(1)).await.expect("merged");
+    for patch in ["{}", r#"{"a":2.0}"#] {
+        assert_eq!(fixture.store.update_session(&key("s"), metadata(patch), at(2)).await.expect("the same"), before);
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 #[path = "../conformance/suite.rs"]
 mod suite;
 
+mod files;
+
 mod fixture {
     //! A store in a folder of its own.
 
