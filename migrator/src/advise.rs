@@ -113,6 +113,8 @@ impl Advice {
     pub fn tables(&self) -> Vec<Table> {
         let yes_no = |yes: bool| if yes { "one shard" } else { "every shard" }.to_owned();
         let queries = self.queries.iter().map(|query| vec![query.query.to_owned(), yes_no(query.one_shard)]).collect();
+        let scattered = self.queries.iter().filter(|query| !query.one_shard).count();
+        let everywhere = format!("Declared queries, {scattered} of {} scatter-gather", self.queries.len());
         let largest = |l: &Largest| vec![l.session_id.clone(), l.events.to_string()];
         let index = |i: &IndexReport| {
             vec![i.index.clone(), i.operations.to_string(), i.watched_days.to_string(), i.verdict.to_owned()]
@@ -123,7 +125,7 @@ impl Advice {
                 head: vec!["measure", "value", "meaning"],
                 rows: self.shard_key.rows(),
             },
-            Table { title: "Declared queries".into(), head: vec!["query", "reaches"], rows: queries },
+            Table { title: everywhere, head: vec!["query", "reaches"], rows: queries },
             Table {
                 title: "Largest sessions found".into(),
                 head: vec!["session", "events"],

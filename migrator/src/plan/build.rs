@@ -150,13 +150,16 @@ fn for_index(
     options: &PlanOptions,
 ) {
     let (name, id) = (declared.name, format!("create-index {}.{}", declared.name, index.name));
-    if found.indexes.iter().any(|model| index.is(model)) {
+    // One that is still being built is listed too; asking for it once more waits until it is done.
+    let ready = |model: &&IndexModel| index.is(model) && !found.building.iter().any(|name| name == name_of(model));
+    if found.indexes.iter().any(|model| ready(&model)) {
         return;
     }
     let keys = document(index.keys);
     let conflicting = |model: &&IndexModel| name_of(model) == index.name || same_keys(&keys, &model.keys);
     let goes = |model: &&IndexModel| options.allow_drop.contains(&format!("{name}.{}", name_of(model)));
-    if let Some(other) = found.indexes.iter().filter(conflicting).find(|model| !goes(model)) {
+    let other = found.indexes.iter().filter(conflicting).find(|model| !goes(model) && !index.is(model));
+    if let Some(other) = other {
         plan.blocked.push(Finding {
             subject: id,
             problem: format!(
@@ -168,7 +171,8 @@ fn for_index(
         });
         return;
     }
-    let why = format!("no index is {index}");
+    let building = found.indexes.iter().any(|model| index.is(model));
+    let why = if building { format!("{index} is still being built") } else { format!("no index is {index}") };
     let risk = if cost.documents >= LARGE { Risk::Medium } else { Risk::Low };
     let action = Action::CreateIndex { collection: name.into(), index: index.name.into() };
     push(plan, id, action, why, cost, if cost.documents == 0 { Risk::None } else { risk });

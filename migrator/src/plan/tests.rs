@@ -122,6 +122,16 @@ fn an_index_that_is_not_declared_is_dropped_only_by_name_and_only_when_unused() 
 }
 
 #[test]
+fn an_index_that_is_still_being_built_is_waited_for() {
+    let mut observed = as_declared(false);
+    observed.record = None;
+    events(&mut observed).building.push("timeline".into());
+    let plan = planned(&observed);
+    assert_eq!(ids(&plan), ["create-index events.timeline", "record-version"]);
+    assert!(plan.steps[0].why.contains("still being built"), "{:?}", plan.steps);
+}
+
+#[test]
 fn an_index_of_the_same_name_with_other_keys_blocks() {
     let mut observed = as_declared(false);
     events(&mut observed).indexes = vec![index("timeline", doc! { "sessionId": 1 })];
