@@ -161,12 +161,6 @@ impl Call {
         Err(Problem { code, ..Problem::from(faults) })
     }
 
-    /// Whether the client asked for strict handling.
-    #[must_use]
-    pub const fn is_strict(&self) -> bool {
-        self.strict
-    }
-
     fn check_query(&self, operation: &Operation) -> Result<(), Problem> {
         let mut faults = Faults::default();
         for (at, (name, value)) in self.query.iter().enumerate() {

@@ -51,16 +51,6 @@ pub struct EventFilter {
     pub to: Option<Timestamp>,
 }
 
-impl EventFilter {
-    /// Whether `event` is asked for.
-    #[must_use]
-    pub fn admits(&self, event: &Event) -> bool {
-        (self.kinds.is_empty() || self.kinds.contains(&event.kind))
-            && self.from.is_none_or(|from| event.timestamp >= from)
-            && self.to.is_none_or(|to| event.timestamp < to)
-    }
-}
-
 /// A page of one session's events, by (`timestamp`, `eventId`).
 #[derive(Clone, Debug)]
 pub struct EventQuery {
