@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::capacity::inputs::Inputs;
+
 /// Plans, applies and verifies the schema of the conversation service on MongoDB.
 ///
 /// Exit status: 0 nothing to do, 2 changes pending, 3 drift, 4 blocked, 1 error.
@@ -56,12 +58,9 @@ pub enum Command {
     Shard(ApplyOptions),
     /// Moves a collection to its declared shard key while it is in use; checks first what that needs.
     Reshard(ReshardOptions),
-    /// Tells from the data how well the shard key spreads it, which indexes are used, which session is the largest.
-    Advise {
-        /// The form of the answer.
-        #[arg(long, value_enum, default_value_t = Output::Table)]
-        output: Output,
-    },
+    /// Tells from the data how well the shard key spreads it, which indexes are used, which session is the largest; or,
+    /// with --sessions-per-day or --processors and without a database, what a load needs and what a machine carries.
+    Advise(AdviseOptions),
     /// Shows the applied version, the lease, the journal and what is running.
     Status {
         /// The form of the answer.
@@ -162,6 +161,28 @@ pub struct ReshardOptions {
     /// Asks nothing; needed where there is no terminal.
     #[arg(long)]
     pub yes: bool,
+}
+
+/// What advice is given on.
+#[derive(Args, Clone, Debug)]
+pub struct AdviseOptions {
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    output: Output,
+    /// The same as --output json.
+    #[arg(long, conflicts_with = "output")]
+    json: bool,
+    /// The load.
+    #[command(flatten)]
+    pub load: Inputs,
+}
+
+impl AdviseOptions {
+    /// The form of the answer.
+    #[must_use]
+    pub fn output(&self) -> Output {
+        if self.json { Output::Json } else { self.output }
+    }
 }
 
 /// The form of an answer.

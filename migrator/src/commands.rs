@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     advise::Advice,
     apply::{self, progress},
+    capacity::{Answers, costs::Costs},
     cli::{ApplyOptions, Cli, Command, Output, PlanOptions, ReshardOptions},
     connect::Connection,
     exit::Exit,
@@ -33,6 +34,14 @@ const LEASE: Duration = Duration::from_secs(30);
 /// # Errors
 /// One sentence with cause and remedy.
 pub async fn run(cli: Cli) -> Result<Exit> {
+    // What a load needs is the same whatever deployment there is.
+    if let Command::Advise(options) = &cli.command
+        && options.load.asks()
+    {
+        let answers = Answers::to(&options.load, &Costs::committed());
+        tell(&render(options.output(), &answers, &answers.tables()))?;
+        return Ok(Exit::Clean);
+    }
     let connection = Connection::open(&cli.deployment).await?;
     let mut terminated = signal(SignalKind::terminate())?;
     let exit = tokio::select! {
@@ -69,9 +78,9 @@ async fn execute(connection: &Connection, command: Command) -> Result<Exit> {
         }
         Command::Shard(options) => shard(connection, options).await,
         Command::Reshard(options) => reshard_collection(connection, &options).await,
-        Command::Advise { output } => {
+        Command::Advise(options) => {
             let advice = Advice::of(connection).await?;
-            tell(&render(output, &advice, &advice.tables()))?;
+            tell(&render(options.output(), &advice, &advice.tables()))?;
             Ok(Exit::Clean)
         }
         Command::Status { output } => {

@@ -3,6 +3,7 @@
 
 pub mod advise;
 pub mod apply;
+pub mod capacity;
 pub mod cli;
 pub mod commands;
 pub mod connect;
