@@ -14,8 +14,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     advise::Advice,
     apply::{self, progress},
-    capacity::{Answers, costs::Costs},
-    cli::{ApplyOptions, Cli, Command, Output, PlanOptions, ReshardOptions},
+    capacity::{Answers, costs::Costs, inputs::Inputs},
+    cli::{AdviseOptions, ApplyOptions, Cli, Command, Output, PlanOptions, ReshardOptions},
     connect::Connection,
     exit::Exit,
     observe::Observation,
@@ -36,11 +36,9 @@ const LEASE: Duration = Duration::from_secs(30);
 pub async fn run(cli: Cli) -> Result<Exit> {
     // What a load needs is the same whatever deployment there is.
     if let Command::Advise(options) = &cli.command
-        && options.load.asks()
+        && options.load != Inputs::default()
     {
-        let answers = Answers::to(&options.load, &Costs::committed());
-        tell(&render(options.output(), &answers, &answers.tables()))?;
-        return Ok(Exit::Clean);
+        return estimate(options);
     }
     let connection = Connection::open(&cli.deployment).await?;
     let mut terminated = signal(SignalKind::terminate())?;
@@ -89,6 +87,15 @@ async fn execute(connection: &Connection, command: Command) -> Result<Exit> {
             Ok(Exit::Clean)
         }
     }
+}
+
+fn estimate(options: &AdviseOptions) -> Result<Exit> {
+    if !options.load.asks() {
+        bail!("the load is incomplete: add --sessions-per-day N for what it needs, or --processors N for a breakpoint");
+    }
+    let answers = Answers::to(&options.load, &Costs::committed());
+    tell(&render(options.output(), &answers, &answers.tables()))?;
+    Ok(Exit::Clean)
 }
 
 async fn apply_plan(connection: &Connection, options: &ApplyOptions) -> Result<Exit> {

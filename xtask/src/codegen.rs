@@ -7,7 +7,10 @@ use anyhow::Result;
 use crate::run;
 
 pub(crate) fn command(_: &[String]) -> Result<()> {
-    let mut test = run::cargo();
-    test.args(["test", "--package", "conversation-api", "--test", "generated"]);
-    run::run(test.env("UPDATE_GENERATED", "1"))
+    for package in ["conversation-api", "conversation-migrator"] {
+        let mut test = run::cargo();
+        test.args(["test", "--package", package, "--test", "generated"]);
+        run::run(test.env("UPDATE_GENERATED", "1"))?;
+    }
+    Ok(())
 }

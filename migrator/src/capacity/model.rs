@@ -9,6 +9,7 @@ use super::{
 };
 
 const DAY_SECONDS: f64 = 86_400.0;
+const DAY_HOURS: f64 = 24.0;
 const HOUR_SECONDS: f64 = 3_600.0;
 /// Days of a month, over four years.
 const MONTH_DAYS: f64 = 365.25 / 12.0;
@@ -63,18 +64,17 @@ fn disk(session: &Session<'_>, mean: f64, inputs: &Inputs) -> Disk {
     let kept = mean * DAY_SECONDS * inputs.retention_days;
     let documents_gib = session.stored(|stored| &stored.disk_bytes) * (kept / GIB);
     let indexes_gib = session.indexes() * (kept / GIB);
-    // A window shorter than a day may lie wholly in the peak, but it never holds more than a whole day does.
-    let hours = (inputs.oplog_hours * inputs.peak_factor).min(inputs.oplog_hours.max(24.0));
+    let hours = mean_hours(inputs.oplog_hours, inputs.peak_factor);
     let oplog_gib = session.oplog_bytes() * (mean * HOUR_SECONDS * hours / GIB);
     let copy_gib = documents_gib + indexes_gib + oplog_gib;
     let all_members_gib = copy_gib * inputs.members;
     Disk { documents_gib, indexes_gib, oplog_gib, copy_gib, per_member_gib: copy_gib, all_members_gib }
 }
 
-/// The documents of the sessions that began within the working set's days, and the leaf pages that they touch. Keys are
+/// The documents of the sessions that began within the working set's hours, and the leaf pages that they touch. Keys are
 /// hashed or random, so each session on a page is one of these with the same chance.
 fn memory(session: &Session<'_>, sessions_per_day: f64, inputs: &Inputs, costs: &Costs) -> Memory {
-    let days = inputs.working_set_days.min(inputs.retention_days);
+    let days = (mean_hours(inputs.working_set_hours, inputs.peak_factor) / DAY_HOURS).min(inputs.retention_days);
     let recent = days / inputs.retention_days;
     let sessions_on_a_page = session.entries_beside_each_other().into_whole(costs.index_leaf_bytes.value);
     let touched_share = sessions_on_a_page.map(|sessions| 1.0 - (1.0 - recent).powf(sessions.max(1.0)));
@@ -128,6 +128,12 @@ fn per_million(session: &Session<'_>, inputs: &Inputs) -> PerMillion {
         oplog_gib: session.oplog_bytes() * (MILLION / GIB),
         disk_gib_months: stored_gib * (inputs.members * inputs.retention_days / MONTH_DAYS),
     }
+}
+
+/// How many hours of the mean a window holds at the most: a short one may lie wholly in the peak, but none of less than a
+/// day holds more than the whole day does.
+fn mean_hours(hours: f64, peak_factor: f64) -> f64 {
+    (hours * peak_factor).min(hours.max(DAY_HOURS))
 }
 
 /// Whole pods or shards, and never none.

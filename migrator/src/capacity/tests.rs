@@ -59,7 +59,7 @@ fn near(range: Range, [low, expected, high]: [f64; 3]) {
 fn a_case_computed_by_hand() {
     // 8.64 million sessions a day are 100 a second; with 7 events and 1 read 1,000 calls a second, 4,000 at the peak.
     let inputs =
-        inputs("--retention-days 1 --events-per-session 7 --working-set-days 10 --pod-cpus 0.1 --shard-cpus 0.1");
+        inputs("--retention-days 1 --events-per-session 7 --working-set-hours 24 --pod-cpus 0.1 --shard-cpus 0.1");
     let capacity = Capacity::of(8_640_000.0, &inputs, &round());
     let peak: f64 = capacity.rates.iter().map(|rate| rate.peak_per_second).sum();
     assert!((peak - 4000.0).abs() < 1e-9, "{peak}");
@@ -150,7 +150,7 @@ fn needs(capacity: &Capacity) -> Vec<Range> {
 
 fn any_inputs() -> impl Strategy<Value = Inputs> {
     let load = (0.0..1000.0, 0.0..10.0, 1.0..400.0, 2.0..10_000.0);
-    let shape = (1.0..20.0, 0.01..100.0, 1.0..100.0, 1.0..7.0, 0.05..1.0);
+    let shape = (1.0..20.0, 0.01..1000.0, 1.0..100.0, 1.0..7.0, 0.05..1.0);
     (load, shape).prop_map(|((events, reads, retention, payload), (peak, working_set, oplog, members, utilisation))| {
         Inputs {
             events_per_session: events,
@@ -158,7 +158,7 @@ fn any_inputs() -> impl Strategy<Value = Inputs> {
             retention_days: retention,
             payload_bytes: Some(payload),
             peak_factor: peak,
-            working_set_days: working_set,
+            working_set_hours: working_set,
             oplog_hours: oplog,
             members: f64::floor(members),
             utilisation,
