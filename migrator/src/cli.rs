@@ -172,6 +172,9 @@ pub struct AdviseOptions {
     /// The same as --output json.
     #[arg(long, conflicts_with = "output")]
     json: bool,
+    /// Costs measured on other machines, in the form of migrator/costs.json.
+    #[arg(long, value_name = "FILE", help_heading = "Capacity")]
+    pub costs: Option<PathBuf>,
     /// The load.
     #[command(flatten)]
     pub load: Inputs,

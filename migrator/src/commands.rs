@@ -36,7 +36,7 @@ const LEASE: Duration = Duration::from_secs(30);
 pub async fn run(cli: Cli) -> Result<Exit> {
     // What a load needs is the same whatever deployment there is.
     if let Command::Advise(options) = &cli.command
-        && options.load != Inputs::default()
+        && (options.costs.is_some() || options.load != Inputs::default())
     {
         return estimate(options);
     }
@@ -93,7 +93,8 @@ fn estimate(options: &AdviseOptions) -> Result<Exit> {
     if !options.load.asks() {
         bail!("the load is incomplete: add --sessions-per-day N for what it needs, or --processors N for a breakpoint");
     }
-    let answers = Answers::to(&options.load, &Costs::committed());
+    let costs = options.costs.as_deref().map_or_else(|| Ok(Costs::committed()), measured)?;
+    let answers = Answers::to(&options.load, &costs);
     tell(&render(options.output(), &answers, &answers.tables()))?;
     Ok(Exit::Clean)
 }
@@ -215,6 +216,12 @@ fn read(file: &Path) -> Result<Plan> {
     let text = fs::read_to_string(file).with_context(|| format!("the plan file {} cannot be read", file.display()))?;
     serde_json::from_str(&text)
         .with_context(|| format!("{} is not a plan file: write one with plan --output json", file.display()))
+}
+
+fn measured(file: &Path) -> Result<Costs> {
+    let text = fs::read_to_string(file).with_context(|| format!("the costs in {} cannot be read", file.display()))?;
+    Costs::parse(&text)
+        .map_err(|fault| anyhow!("{} is no table of costs: {fault}; see docs/capacity.md", file.display()))
 }
 
 fn confirm(question: &str) -> Result<()> {

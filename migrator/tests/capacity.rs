@@ -75,6 +75,23 @@ fn a_bad_value_is_refused_with_its_flag_and_the_remedy() {
 }
 
 #[test]
+fn costs_measured_elsewhere_take_the_place_of_ours() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("costs.json");
+    let flags = format!("--processors 2 --members 1 --costs {}", file.display());
+    assert!(refused(&flags).contains("cannot be read"));
+
+    let ours = include_str!("../costs.json");
+    let mut theirs: Value = serde_json::from_str(ours).expect("JSON");
+    theirs["measured"]["commit"] = "elsewhere".into();
+    std::fs::write(&file, theirs.to_string()).expect("written");
+    assert_eq!(answers(&format!("{flags} --json"))["breakpoint"]["measured"]["commit"], "elsewhere");
+    std::fs::write(&file, ours.replace("oplog_bytes", "oplog")).expect("written");
+    let fault = refused(&flags);
+    assert!(fault.contains("costs.json is no table of costs") && fault.contains("oplog_bytes"), "{fault}");
+}
+
+#[test]
 fn without_a_load_advice_is_on_a_deployment_as_before() {
     assert!(refused("").contains("set MONGODB_URI"));
 }
