@@ -12,10 +12,6 @@ use futures_util::TryStreamExt as _;
 use crate::support::*;
 
 impl Fixture {
-    async fn profile(&self, level: i32) {
-        self.database.run_command(doc! { "profile": level }).await.expect("the profiler");
-    }
-
     /// The queries on a collection since the profiler was switched on.
     async fn profiled(&self, collection: &str) -> Vec<Document> {
         let filter = doc! {
