@@ -9,6 +9,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{CommandFactory, FromArgMatches};
 use conversation_core::Rules;
+use conversation_store::mongo::CoalesceBounds;
 use http::HeaderValue;
 use secrecy::SecretString;
 use thiserror::Error;
@@ -81,6 +82,8 @@ pub struct Mongodb {
     pub server_selection_timeout: Duration,
     /// How long one operation may take.
     pub operation_timeout: Duration,
+    /// How concurrent calls share round trips.
+    pub coalescing: CoalesceBounds,
     /// Whether missing collections and indexes are made at the start.
     pub auto_migrate: bool,
 }

@@ -22,7 +22,8 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
         );
         return Ok(Arc::new(store));
     };
-    let Mongodb { uri, database, max_pool_size, server_selection_timeout, operation_timeout, auto_migrate } = mongodb;
+    let Mongodb { uri, database, max_pool_size, server_selection_timeout, operation_timeout, coalescing, auto_migrate } =
+        mongodb;
     let settings = MongoSettings {
         uri: uri.expose_secret().to_owned(),
         database: database.clone(),
@@ -30,6 +31,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
         server_selection_timeout: *server_selection_timeout,
         operation_timeout: *operation_timeout,
         auto_migrate: *auto_migrate,
+        coalescing: *coalescing,
     };
     let store = MongoStore::connect(settings, rules).await?;
     // It serves all the same, and readiness says so too: an index less makes it slow, not wrong.

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
 use conversation_core::Rules;
+use conversation_store::mongo::CoalesceBounds;
 use secrecy::ExposeSecret;
 
 use super::{
@@ -56,6 +57,18 @@ pub(super) struct Cli {
     /// How long one operation on MongoDB may take.
     #[arg(long, env = "MONGODB_OPERATION_TIMEOUT", default_value = "5s")]
     mongodb_operation_timeout: Raw<Duration>,
+
+    /// The most batches of coalesced writes, or of coalesced reads, on their way to MongoDB at once.
+    #[arg(long, env = "COALESCE_SLOTS", default_value = "2")]
+    coalesce_slots: Raw<usize>,
+
+    /// The most documents in one such batch.
+    #[arg(long, env = "COALESCE_BATCH", default_value = "1000")]
+    coalesce_batch: Raw<usize>,
+
+    /// The most documents that wait for a batch; beyond that requests are refused with OVERLOADED.
+    #[arg(long, env = "COALESCE_QUEUE", default_value = "20000")]
+    coalesce_queue: Raw<usize>,
 
     /// Whether missing MongoDB collections and indexes are made at the start; for development only, elsewhere
     /// conversation-migrator plans and applies them.
@@ -165,6 +178,11 @@ impl Cli {
             server_selection_timeout: faults
                 .take("MONGODB_SERVER_SELECTION_TIMEOUT", self.mongodb_server_selection_timeout),
             operation_timeout: faults.take("MONGODB_OPERATION_TIMEOUT", self.mongodb_operation_timeout),
+            coalescing: CoalesceBounds {
+                slots: faults.take("COALESCE_SLOTS", self.coalesce_slots),
+                batch: faults.take("COALESCE_BATCH", self.coalesce_batch),
+                queue: faults.take("COALESCE_QUEUE", self.coalesce_queue),
+            },
             auto_migrate: faults.take("AUTO_MIGRATE", self.auto_migrate),
         };
         let Host(host) = faults.take("HOST", self.host);

@@ -2,9 +2,12 @@
 
 mod append;
 mod client;
+mod coalesce;
 mod documents;
 mod erasure;
 mod errors;
+mod heads;
+mod insert;
 mod json;
 mod keyset;
 mod listing;
@@ -13,7 +16,10 @@ pub mod schema;
 mod sessions;
 mod timeline;
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use bson::RawDocumentBuf;
@@ -27,6 +33,13 @@ use conversation_core::{
 use mongodb::{Client, Collection, Database};
 
 pub use client::{ConnectError, MongoSettings};
+pub use coalesce::CoalesceBounds;
+
+use append::Insertion;
+use coalesce::Coalescer;
+use documents::Head;
+use heads::{Heads, Known};
+use sessions::{Activation, Creation, Lookup};
 
 /// A store in a MongoDB database.
 pub struct MongoStore {
@@ -39,12 +52,42 @@ pub struct MongoStore {
     limit: Duration,
     sharded: bool,
     version: String,
+    heads: Heads,
+    lookup: Coalescer<Lookup>,
+    creation: Coalescer<Creation>,
+    activation: Coalescer<Activation>,
+    insertion: Coalescer<Insertion>,
 }
 
 impl MongoStore {
-    fn new(client: Client, database: &Database, rules: Rules, limit: Duration, sharded: bool, version: String) -> Self {
+    fn new(client: Client, settings: &MongoSettings, rules: Rules, sharded: bool, version: String) -> Self {
+        let (bounds, limit) = (settings.coalescing, settings.operation_timeout);
+        let database = client.database(&settings.database);
         let (sessions, events) = (database.collection(schema::SESSIONS), database.collection(schema::EVENTS));
-        Self { client, database: database.clone(), sessions, events, rules, limit, sharded, version }
+        Self {
+            heads: Heads::new(&rules),
+            lookup: Coalescer::new(Lookup { sessions: sessions.clone(), limit }, bounds, limit),
+            creation: Coalescer::new(Creation { sessions: sessions.clone(), limit }, bounds, limit),
+            activation: Coalescer::new(Activation { database: database.clone(), limit }, bounds, limit),
+            insertion: Coalescer::new(Insertion { events: events.clone(), limit }, bounds, limit),
+            client,
+            database,
+            sessions,
+            events,
+            rules,
+            limit,
+            sharded,
+            version,
+        }
+    }
+
+    /// Remembers what was found of a session at `as_of`.
+    fn remember(&self, key: &SessionKey, found: &Result<Session, StoreError>, as_of: Instant) {
+        match found {
+            Ok(session) => self.heads.put(key, Known::There(Head::of(session)), as_of),
+            Err(StoreError::SessionErased) => self.heads.put(key, Known::Erased, as_of),
+            Err(_) => {}
+        }
     }
 
     async fn observe(&self) -> Result<Health, StoreError> {

@@ -14,6 +14,7 @@ use mongodb::{
 
 use super::{
     MongoStore,
+    coalesce::CoalesceBounds,
     run::{Fault, call},
     schema,
 };
@@ -42,6 +43,8 @@ pub struct MongoSettings {
     pub operation_timeout: Duration,
     /// Whether to create missing indexes, for development.
     pub auto_migrate: bool,
+    /// How concurrent calls share round trips.
+    pub coalescing: CoalesceBounds,
 }
 
 impl Default for MongoSettings {
@@ -53,13 +56,22 @@ impl Default for MongoSettings {
             server_selection_timeout: Duration::from_secs(3),
             operation_timeout: Duration::from_secs(5),
             auto_migrate: false,
+            coalescing: CoalesceBounds::default(),
         }
     }
 }
 
 impl fmt::Debug for MongoSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { uri: _, database, max_pool_size, server_selection_timeout, operation_timeout, auto_migrate } = self;
+        let Self {
+            uri: _,
+            database,
+            max_pool_size,
+            server_selection_timeout,
+            operation_timeout,
+            auto_migrate,
+            coalescing,
+        } = self;
         f.debug_struct("MongoSettings")
             // It may hold a password.
             .field("uri", &"…")
@@ -68,6 +80,7 @@ impl fmt::Debug for MongoSettings {
             .field("server_selection_timeout", server_selection_timeout)
             .field("operation_timeout", operation_timeout)
             .field("auto_migrate", auto_migrate)
+            .field("coalescing", coalescing)
             .finish()
     }
 }
@@ -104,7 +117,7 @@ impl MongoStore {
         });
         warming.await.map_err(|fault| place.error(fault))?;
         let version = version(&client, limit).await.map_err(|fault| place.error(fault))?;
-        Ok(Self::new(client, &database, rules, limit, sharded, version))
+        Ok(Self::new(client, &settings, rules, sharded, version))
     }
 }
 

@@ -95,8 +95,8 @@ pub(super) fn write_event(key: &SessionKey, event: &Event) -> Result<RawDocument
     Ok(document)
 }
 
-/// What an append must know of its session, and all that it reads.
-#[derive(Clone, Copy, Debug)]
+/// What an append must know of its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
     /// Where the session is in its life.
     pub(super) status: Status,
@@ -105,18 +105,8 @@ pub(super) struct Head {
 }
 
 impl Head {
-    /// The fields to ask the database for.
-    pub(super) fn projection() -> Document {
-        doc! { "_id": 0, "status": 1, "endedAt": 1, "erasedAt": 1 }
-    }
-
-    /// Reads those fields.
-    ///
-    /// # Errors
-    /// `SessionErased` for a tombstone.
-    pub(super) fn read(document: &RawDocument) -> Result<Self, StoreError> {
-        let fields = Fields::of_session(document)?;
-        Ok(Self { status: fields.parsed("status", Status::from_name)?, ended_at: fields.moment_if_any("endedAt")? })
+    pub(super) const fn of(session: &Session) -> Self {
+        Self { status: session.status, ended_at: session.ended_at }
     }
 }
 
@@ -153,39 +143,38 @@ pub(super) fn read_key(document: &RawDocument) -> Result<SessionKey, StoreError>
 /// The event that a document keeps.
 pub(super) fn read_event(document: &RawDocument) -> Result<Event, StoreError> {
     let payload = json::to_json(document.get_document("payload").map_err(corrupt)?)?;
-    Ok(read_event_without_payload(document)?.with(payload))
+    Ok(read_envelope(document)?.with(payload))
 }
 
 /// A stored event but for its payload, which a replay already has.
 #[derive(Clone, Debug)]
-pub(super) struct Envelope(Event);
+pub(super) struct Envelope {
+    /// Its `_id`.
+    pub(super) id: String,
+    event: Event,
+}
 
 impl Envelope {
     /// The fields to ask the database for.
     pub(super) fn projection() -> Document {
-        doc! { "_id": 0, "eventId": 1, "type": 1, "timestamp": 1, "receivedAt": 1, "late": 1, "fingerprint": 1 }
-    }
-
-    /// Which event it is.
-    pub(super) fn event_id(&self) -> &EventId {
-        &self.0.event_id
+        doc! { "eventId": 1, "type": 1, "timestamp": 1, "receivedAt": 1, "late": 1, "fingerprint": 1 }
     }
 
     /// The content of the request that stored it.
     pub(super) fn fingerprint(&self) -> Fingerprint {
-        self.0.fingerprint
+        self.event.fingerprint
     }
 
     /// The event, with `payload`.
     pub(super) fn with(self, payload: JsonObject) -> Event {
-        Event { payload, ..self.0 }
+        Event { payload, ..self.event }
     }
 }
 
 /// Reads what [`Envelope::projection`] asks for.
-pub(super) fn read_event_without_payload(document: &RawDocument) -> Result<Envelope, StoreError> {
+pub(super) fn read_envelope(document: &RawDocument) -> Result<Envelope, StoreError> {
     let fields = Fields(document);
-    Ok(Envelope(Event {
+    let event = Event {
         event_id: fields.parsed("eventId", |id| EventId::parse(id).ok())?,
         kind: fields.parsed("type", EventType::from_name)?,
         payload: JsonObject::empty(),
@@ -193,7 +182,8 @@ pub(super) fn read_event_without_payload(document: &RawDocument) -> Result<Envel
         received_at: fields.moment("receivedAt")?,
         late: document.get_bool("late").map_err(corrupt)?,
         fingerprint: fields.fingerprint()?,
-    }))
+    };
+    Ok(Envelope { id: document.get_str("_id").map_err(corrupt)?.to_owned(), event })
 }
 
 fn binary(fingerprint: Fingerprint) -> Binary {

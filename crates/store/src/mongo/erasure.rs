@@ -1,6 +1,6 @@
 //! Erasing a session (INV-7): the tombstone first, then the events, then the answer; and sweeping up what raced with it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bson::doc;
 use conversation_core::{SessionKey, StoreError, Timestamp, store::Swept};
@@ -8,8 +8,10 @@ use mongodb::options::FindOptions;
 
 use super::{
     MongoStore,
-    documents::{Head, date, events_filter, read_key, session_filter, write_tombstone},
-    errors, run,
+    documents::{date, events_filter, read_key, session_filter, write_tombstone},
+    errors,
+    heads::Known,
+    run, sessions,
 };
 
 /// How long after an erasure its session may still receive stray events: longer than any operation runs, and than any
@@ -30,16 +32,16 @@ pub(super) async fn erase(store: &MongoStore, key: &SessionKey, now: Timestamp) 
     if replaced.matched_count == 0 && !is_erased(store, key).await? {
         return Err(StoreError::SessionNotFound);
     }
+    store.heads.put(key, Known::Erased, Instant::now());
     delete_events(store, key).await.map(drop).map_err(errors::after_a_write)
 }
 
 async fn is_erased(store: &MongoStore, key: &SessionKey) -> Result<bool, StoreError> {
-    let found = run::find_one(store.limit, &store.sessions, session_filter(key), Some(Head::projection())).await?;
-    match found.map(|document| Head::read(&document)) {
-        Some(Err(StoreError::SessionErased)) => Ok(true),
-        Some(Err(error)) => Err(error),
+    match sessions::get(store, key).await {
+        Err(StoreError::SessionErased) => Ok(true),
         // One that is there now was created in between: it is another session than the one asked about.
-        None | Some(Ok(_)) => Ok(false),
+        Ok(_) | Err(StoreError::SessionNotFound) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

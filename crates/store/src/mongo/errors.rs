@@ -81,16 +81,30 @@ pub(super) fn write_of_one(code: i32, fault: &Fault) -> StoreError {
     }
 }
 
-/// Whether the write met a document with the same `_id`.
-pub(super) fn is_duplicate(fault: &Fault) -> bool {
-    matches!(fault, Fault::Driver(error) if code(error) == Some(DUPLICATE_KEY))
-}
-
 /// The error of a later write of a call whose earlier one was made: "nothing was written" would not be true of the call.
 pub(super) fn after_a_write(error: StoreError) -> StoreError {
     match error {
         StoreError::Unavailable(cause) => StoreError::OutcomeUnknown(cause),
+        StoreError::Overloaded => StoreError::OutcomeUnknown("too much waited for the rest of the call".into()),
         other => other,
+    }
+}
+
+/// The same error for one more of the callers that share a call.
+pub(super) fn shared(error: &StoreError) -> StoreError {
+    let again = |cause: &Cause| cause.to_string().into();
+    match error {
+        StoreError::SessionNotFound => StoreError::SessionNotFound,
+        StoreError::EventNotFound => StoreError::EventNotFound,
+        StoreError::SessionErased => StoreError::SessionErased,
+        StoreError::SessionClosed => StoreError::SessionClosed,
+        StoreError::InvalidTransition { current } => StoreError::InvalidTransition { current: *current },
+        StoreError::InvalidPatch(invalid) => StoreError::InvalidPatch(invalid.clone()),
+        StoreError::Unavailable(cause) => StoreError::Unavailable(again(cause)),
+        StoreError::OutcomeUnknown(cause) => StoreError::OutcomeUnknown(again(cause)),
+        StoreError::Overloaded => StoreError::Overloaded,
+        StoreError::DeadlineExceeded(cause) => StoreError::DeadlineExceeded(again(cause)),
+        StoreError::Corrupt(cause) => StoreError::Corrupt(again(cause)),
     }
 }
 
@@ -200,13 +214,6 @@ mod tests {
         for fault in [command(10107), command(13), network(io::ErrorKind::ConnectionRefused), Fault::Lost] {
             assert!(matches!(read(&fault), StoreError::Unavailable(_)), "{fault}");
         }
-    }
-
-    #[test]
-    fn a_duplicate_is_known_by_its_code() {
-        assert!(is_duplicate(&write_error(11000)));
-        assert!(!is_duplicate(&write_error(112)));
-        assert!(!is_duplicate(&Fault::Lost));
     }
 
     #[test]

@@ -5,10 +5,15 @@
 
 use std::{fmt, future::Future, time::Duration};
 
-use bson::{Document, RawDocument, RawDocumentBuf};
-use conversation_core::StoreError;
+use bson::{Document, RawDocument, RawDocumentBuf, doc};
+use conversation_core::{SessionId, StoreError};
 use futures_util::TryStreamExt as _;
-use mongodb::{Collection, error::Error, options::FindOptions, raw_batch_cursor::RawBatch};
+use mongodb::{
+    Collection,
+    error::Error,
+    options::{FindOptions, Hint},
+    raw_batch_cursor::RawBatch,
+};
 use tracing::Instrument as _;
 
 use super::errors;
@@ -91,6 +96,24 @@ pub(super) async fn find<T>(
         }
     }
     Ok(found)
+}
+
+/// Finds documents of any number of sessions by their `_id`, which says which they are; the session's identifier beside it
+/// sends the query to the shards that have them.
+pub(super) async fn find_by_ids<T>(
+    limit: Duration,
+    collection: &Collection<RawDocumentBuf>,
+    ids: Vec<(String, &SessionId)>,
+    projection: Option<Document>,
+    convert: impl Fn(&RawDocument) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    // One above the count, because a server leaves the cursor of a batch that is just full open for another call.
+    let batch_size = u32::try_from(ids.len() + 1).ok();
+    let (ids, session_ids): (Vec<String>, Vec<&str>) = ids.into_iter().map(|(id, of)| (id, of.as_str())).unzip();
+    let filter = doc! { "_id": { "$in": ids }, "sessionId": { "$in": session_ids } };
+    let hint = Hint::Keys(doc! { "_id": 1 });
+    let options = FindOptions::builder().hint(hint).batch_size(batch_size).projection(projection).build();
+    find(limit, collection, filter, options, convert).await
 }
 
 /// Finds the one document that `filter` can match.

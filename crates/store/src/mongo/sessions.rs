@@ -1,5 +1,11 @@
 //! One session: creating, reading, changing and ending it; it ends once (INV-3).
 
+mod activation;
+mod creation;
+mod lookup;
+
+use std::time::Instant;
+
 use bson::{RawDocumentBuf, doc};
 use conversation_core::{
     NewSession, Session, SessionKey, SessionPatch, Status, StoreError, Timestamp, session::Ending, store::Written,
@@ -7,11 +13,17 @@ use conversation_core::{
 use mongodb::options::ReturnDocument;
 use thiserror::Error;
 
+pub(super) use activation::Activation;
+pub(super) use creation::Creation;
+pub(super) use lookup::Lookup;
+
 use super::{
     MongoStore,
-    documents::{date, read_session, session_filter, text_or_null, write_session},
+    documents::{Head, date, read_session, session_filter, text_or_null, write_session},
     errors,
-    run::{self, call},
+    heads::Known,
+    insert::Fate,
+    run,
 };
 
 /// A document in the way that is gone when it is looked for has just expired; that it happens this often is not to be.
@@ -33,12 +45,14 @@ pub(super) async fn create(
     let session = new.into_session(now);
     let document = write_session(&session)?;
     for _ in 0..CREATE_ATTEMPTS {
-        let (sessions, document) = (store.sessions.clone(), document.clone());
-        match call(store.limit, async move { sessions.insert_one(document).await }).await {
-            Ok(_) => return Ok(Written::New(session)),
-            Err(fault) if !errors::is_duplicate(&fault) => return Err(errors::write(&fault)),
+        match store.creation.run(document.clone()).await? {
+            Fate::Stored => {
+                store.heads.put(&session.key, Known::There(Head::of(&session)), Instant::now());
+                return Ok(Written::New(session));
+            }
+            Fate::Failed(error) => return Err(error),
             // The server answers a duplicate once the other document is on a majority, so a majority read finds it.
-            Err(_) => match get(store, &session.key).await {
+            Fate::Duplicate => match get(store, &session.key).await {
                 Err(StoreError::SessionNotFound) => {}
                 found => return found.map(Written::Replayed),
             },
@@ -47,10 +61,21 @@ pub(super) async fn create(
     Err(errors::in_doubt(Vanishing))
 }
 
+/// The session, and what an append must know of it is remembered.
 pub(super) async fn get(store: &MongoStore, key: &SessionKey) -> Result<Session, StoreError> {
-    match run::find_one(store.limit, &store.sessions, session_filter(key), None).await? {
-        None => Err(StoreError::SessionNotFound),
-        Some(document) => read_session(&document),
+    let as_of = Instant::now();
+    let document = store.lookup.run(key.clone()).await?.ok_or(StoreError::SessionNotFound)?;
+    let session = read_session(&document);
+    store.remember(key, &session, as_of);
+    session
+}
+
+/// What an append must know of the session; it may be a few seconds old.
+pub(super) async fn head(store: &MongoStore, key: &SessionKey) -> Result<Head, StoreError> {
+    match store.heads.get(key) {
+        Some(Known::There(head)) => Ok(head),
+        Some(Known::Erased) => Err(StoreError::SessionErased),
+        None => get(store, key).await.map(|session| Head::of(&session)),
     }
 }
 
@@ -66,7 +91,11 @@ pub(super) async fn end(
         return replay(stored, ending.status);
     }
     match end_if_open(store, key, &ending, now).await? {
-        Some(document) => read_session(&document).map(Written::New),
+        Some(document) => {
+            let session = read_session(&document);
+            store.remember(key, &session, Instant::now());
+            session.map(Written::New)
+        }
         None => replay(get(store, key).await?, ending.status),
     }
 }
@@ -140,12 +169,7 @@ async fn replace(store: &MongoStore, session: &Session, revision: i64) -> Result
 
 /// Makes an initiated session active; leaves any other as it is.
 pub(super) async fn activate(store: &MongoStore, key: &SessionKey, now: Timestamp) -> Result<(), StoreError> {
-    let mut filter = session_filter(key);
-    filter.insert("status", Status::Initiated.as_str());
-    let change = doc! {
-        "$set": { "status": Status::Active.as_str(), "updatedAt": date(now) },
-        "$inc": { "revision": 1_i64 },
-    };
-    let sessions = store.sessions.clone();
-    run::write(store.limit, async move { sessions.update_one(filter, change).await.map(drop) }).await
+    store.activation.run((key.clone(), now)).await?;
+    store.heads.activated(key);
+    Ok(())
 }

@@ -2,7 +2,7 @@
 //! which shard they go (INV-6).
 //! The commands are those that the store really sent, taken from the profiler.
 
-use bson::{Document, doc};
+use bson::{Bson, Document, doc};
 use conversation_core::{
     EventId, NewSession, SessionId, SessionKey, Status, Store as _, TenantId, Timestamp,
     page::{EventFilter, EventQuery, Order, Position, SessionQuery, Start},
@@ -12,10 +12,6 @@ use futures_util::TryStreamExt as _;
 use crate::support::*;
 
 impl Fixture {
-    async fn profile(&self, level: i32) {
-        self.database.run_command(doc! { "profile": level }).await.expect("the profiler");
-    }
-
     /// The queries on a collection since the profiler was switched on.
     async fn profiled(&self, collection: &str) -> Vec<Document> {
         let filter = doc! {
@@ -163,11 +159,13 @@ async fn every_query_on_one_session_names_its_shard_key_and_demands_a_majority()
             assert_eq!(command.get_document("readConcern").ok(), Some(&doc! { "level": "majority" }), "{profile:#?}");
         }
         let Ok(filter) = command.get_document("filter").or_else(|_| command.get_document("q")) else { continue };
-        assert_eq!(filter.get_str("sessionId").ok(), Some("s"), "{profile:#?}");
+        let named = filter.get("sessionId");
+        let several = Bson::from(doc! { "$in": ["s"] });
+        assert!(named == Some(&Bson::from("s")) || named == Some(&several), "{profile:#?}");
         assert!(!profile.get_str("planSummary").unwrap_or_default().contains("COLLSCAN"), "{profile:#?}");
         filters += 1;
     }
-    assert!(filters >= 7 && inserts >= 2, "{filters} filters, {inserts} inserts");
+    assert!(filters >= 6 && inserts >= 2, "{filters} filters, {inserts} inserts");
 }
 
 #[tokio::test]

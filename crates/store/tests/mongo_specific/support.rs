@@ -27,7 +27,10 @@ pub(crate) async fn fixture() -> Fixture {
 }
 
 pub(crate) async fn on(set: &ReplicaSet) -> Fixture {
-    let settings = settings(set);
+    with(set, settings(set)).await
+}
+
+pub(crate) async fn with(set: &ReplicaSet, settings: MongoSettings) -> Fixture {
     let database = set.client().await.expect("a client").database(&settings.database);
     let store = MongoStore::connect(settings, Rules::default()).await.expect("a store");
     Fixture { store, database }
@@ -83,6 +86,11 @@ impl Fixture {
 
     pub(crate) async fn append_one(&self, session_id: &str, event: NewEvent) -> Result<Written<Event>, StoreError> {
         self.append(session_id, vec![event]).await?.remove(0)
+    }
+
+    /// Switches the profiler on (2) or off (0).
+    pub(crate) async fn profile(&self, level: i32) {
+        self.database.run_command(doc! { "profile": level }).await.expect("the profiler");
     }
 
     pub(crate) async fn stored(&self, collection: &str) -> u64 {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use bson::{Bson, Document, doc};
+use bson::{Document, doc};
 use conversation_core::{
     EventId, EventType, JsonObject, Language, NewEvent, NewSession, Rules, SessionId, SessionKey, SessionPatch, Status,
     Store as _, TenantId, Timestamp,
@@ -69,8 +69,12 @@ fn session_of(command: &Document) -> Option<String> {
     let named = ["filter", "q", "query"].iter().find_map(|name| command.get_document(name).ok());
     let matched = || command.get_array("pipeline").ok()?.first()?.as_document()?.get_document("$match").ok();
     let session = named.or_else(matched)?.get("sessionId")?;
-    let session = session.as_document().map_or(Some(session), |operators| operators.get("$eq"));
-    session.and_then(Bson::as_str).map(str::to_owned)
+    let one = |operators: &'_ Document| match operators.get_array("$in").map(Vec::as_slice) {
+        Ok([one]) => Some(one.clone()),
+        _ => operators.get("$eq").cloned(),
+    };
+    let session = session.as_document().map_or(Some(session.clone()), one)?;
+    session.as_str().map(str::to_owned)
 }
 
 /// Whether a profiled command is one that the store sends: servers also ask each other about a collection, as the balancer

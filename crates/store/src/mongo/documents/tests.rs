@@ -24,8 +24,6 @@ fn a_session_comes_back_as_it_was() {
     for session in [session(Status::Initiated), Session { end_reason: Some("x".into()), ..session(Status::Failed) }] {
         let document = write_session(&session).expect("a document");
         assert_eq!(read_session(&document).expect("a session"), session);
-        let head = Head::read(&document).expect("a head");
-        assert_eq!((head.status, head.ended_at), (session.status, session.ended_at));
     }
 }
 
@@ -43,7 +41,6 @@ fn an_event_comes_back_as_it_was() {
 fn a_tombstone_holds_nothing_of_the_session_and_reads_as_erased() {
     let tombstone = write_tombstone(&key(), NOW, NOW, NOW);
     assert!(matches!(read_session(&tombstone), Err(StoreError::SessionErased)));
-    assert!(matches!(Head::read(&tombstone), Err(StoreError::SessionErased)));
     let names: Vec<_> = tombstone.iter_elements().flatten().map(|element| element.key().to_string()).collect();
     assert_eq!(names, ["_id", "tenantId", "sessionId", "erasedAt", "expiresAt", "sweepAfter"]);
     assert_eq!(read_key(&tombstone).expect("a key"), key());
@@ -53,7 +50,6 @@ fn a_tombstone_holds_nothing_of_the_session_and_reads_as_erased() {
 fn a_document_of_another_writer_is_corrupt() {
     let mut document = RawDocumentBuf::new();
     document.append(cstr!("status"), "unheard-of");
-    assert!(matches!(Head::read(&document), Err(StoreError::Corrupt(_))));
     assert!(matches!(read_session(&document), Err(StoreError::Corrupt(_))));
     assert!(matches!(read_event(&document), Err(StoreError::Corrupt(_))));
 }

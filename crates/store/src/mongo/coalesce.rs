@@ -1,0 +1,219 @@
+//! Group commit towards the database: calls that arrive while others are on their way share the next round trip.
+//!
+//! A fixed number of batches is on its way at once. A call that finds a free slot leaves by itself and at once, so an idle
+//! service adds no delay; else it waits with the others, and all leave together when a slot is free. What waits is bounded:
+//! beyond that a call is refused at once, because it would only time out later. Each call has its own answer. One that waits
+//! past its deadline is taken out if it has not left, so that "nothing was done" is true of it.
+
+use std::{
+    collections::VecDeque,
+    future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use conversation_core::StoreError;
+use tokio::{runtime::Handle, sync::oneshot};
+
+use super::run::Fault;
+
+/// The most bytes of documents in one batch: enough that the round trip is nothing beside them.
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// The most bytes of documents that wait.
+const QUEUE_BYTES: usize = 32 * 1024 * 1024;
+
+/// How much is on its way and how much waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CoalesceBounds {
+    /// The most batches on their way at once.
+    pub slots: usize,
+    /// The most documents in a batch; a single call with more than that makes a batch of its own.
+    pub batch: usize,
+    /// The most documents that wait.
+    pub queue: usize,
+}
+
+impl Default for CoalesceBounds {
+    fn default() -> Self {
+        Self { slots: 2, batch: 1_000, queue: 20_000 }
+    }
+}
+
+/// How much of a batch a call takes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Size {
+    pub(super) documents: usize,
+    pub(super) bytes: usize,
+}
+
+impl Size {
+    fn plus(self, other: Self) -> Self {
+        Self { documents: self.documents + other.documents, bytes: self.bytes + other.bytes }
+    }
+
+    fn minus(self, other: Self) -> Self {
+        Self { documents: self.documents - other.documents, bytes: self.bytes - other.bytes }
+    }
+
+    const fn fits(self, documents: usize, bytes: usize) -> bool {
+        self.documents <= documents && self.bytes <= bytes
+    }
+}
+
+/// What a caller is told.
+pub(super) type Answer<W> = Result<<W as Work>::Answer, StoreError>;
+
+/// What is done with a batch.
+pub(super) trait Work: Send + Sync + 'static {
+    /// What a call gives.
+    type Item: Send + 'static;
+    /// What a call gets.
+    type Answer: Send + 'static;
+
+    /// How much of a batch the call takes.
+    fn size(item: &Self::Item) -> Size;
+
+    /// Does the work for all of `items` and answers each, in their order. It must end by itself, within a time limit.
+    fn run(&self, items: Vec<Self::Item>) -> impl Future<Output = Vec<Answer<Self>>> + Send;
+
+    /// What it means to a caller when its batch has left and there is no answer.
+    fn unanswered(fault: &Fault) -> StoreError;
+}
+
+/// Gathers calls into batches.
+pub(super) struct Coalescer<W: Work>(Arc<Inner<W>>);
+
+struct Inner<W: Work> {
+    work: W,
+    bounds: CoalesceBounds,
+    limit: Duration,
+    runtime: Handle,
+    queue: Mutex<Queue<W>>,
+}
+
+struct Queue<W: Work> {
+    waiting: VecDeque<Waiting<W>>,
+    size: Size,
+    in_flight: usize,
+    tickets: u64,
+}
+
+struct Waiting<W: Work> {
+    ticket: u64,
+    item: W::Item,
+    caller: oneshot::Sender<Answer<W>>,
+}
+
+impl<W: Work> Coalescer<W> {
+    /// Gathers calls for `work`; each waits up to `limit`. To be called within the runtime that is to do the work.
+    pub(super) fn new(work: W, bounds: CoalesceBounds, limit: Duration) -> Self {
+        let queue = Queue { waiting: VecDeque::new(), size: Size::default(), in_flight: 0, tickets: 0 };
+        Self(Arc::new(Inner { work, bounds, limit, runtime: Handle::current(), queue: Mutex::new(queue) }))
+    }
+
+    /// Does the work for `item` together with that for others.
+    ///
+    /// # Errors
+    /// `Overloaded` when nothing was done because too much waits, at once or at the deadline; else the work's own.
+    pub(super) async fn run(&self, item: W::Item) -> Answer<W> {
+        let Inner { limit, .. } = *self.0;
+        let (ticket, answer) = self.0.enqueue(item)?;
+        match tokio::time::timeout(limit, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(W::unanswered(&Fault::Lost)),
+            Err(_) if self.0.withdraw(ticket) => Err(StoreError::Overloaded),
+            Err(_) => Err(W::unanswered(&Fault::Deadline(limit))),
+        }
+    }
+}
+
+impl<W: Work> Inner<W> {
+    fn enqueue(self: &Arc<Self>, item: W::Item) -> Result<(u64, oneshot::Receiver<Answer<W>>), StoreError> {
+        let (caller, answer) = oneshot::channel();
+        let size = W::size(&item);
+        let mut queue = self.lock();
+        if !queue.waiting.is_empty() && !queue.size.plus(size).fits(self.bounds.queue, QUEUE_BYTES) {
+            return Err(StoreError::Overloaded);
+        }
+        queue.tickets += 1;
+        let ticket = queue.tickets;
+        queue.size = queue.size.plus(size);
+        queue.waiting.push_back(Waiting { ticket, item, caller });
+        if queue.in_flight < self.bounds.slots {
+            queue.in_flight += 1;
+            let batch = queue.take(&self.bounds);
+            drop(queue);
+            self.send(batch);
+        }
+        Ok((ticket, answer))
+    }
+
+    fn send(self: &Arc<Self>, batch: Vec<Waiting<W>>) {
+        // Made ahead of the task, so that the slot is let go of even if the task is never run.
+        let slot = Slot(Arc::clone(self));
+        self.runtime.spawn(async move {
+            let (items, callers): (Vec<_>, Vec<_>) = batch.into_iter().map(|call| (call.item, call.caller)).unzip();
+            let answers = slot.0.work.run(items).await;
+            drop(slot);
+            for (caller, answer) in callers.into_iter().zip(answers) {
+                // A caller that went away misses its answer; the work is done all the same.
+                let _ = caller.send(answer);
+            }
+        });
+    }
+
+    /// Takes a call out that has not left yet.
+    fn withdraw(&self, ticket: u64) -> bool {
+        let mut queue = self.lock();
+        let Ok(at) = queue.waiting.binary_search_by_key(&ticket, |call| call.ticket) else { return false };
+        let Some(call) = queue.waiting.remove(at) else { return false };
+        queue.size = queue.size.minus(W::size(&call.item));
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue<W>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: Work> Queue<W> {
+    /// The next batch: the calls that have waited longest, but not those whose callers went away.
+    fn take(&mut self, bounds: &CoalesceBounds) -> Vec<Waiting<W>> {
+        let mut batch = Vec::new();
+        let mut taken = Size::default();
+        while let Some(next) = self.waiting.front() {
+            let size = W::size(&next.item);
+            if !batch.is_empty() && !taken.plus(size).fits(bounds.batch, BATCH_BYTES) {
+                break;
+            }
+            self.size = self.size.minus(size);
+            match self.waiting.pop_front() {
+                Some(call) if !call.caller.is_closed() => {
+                    taken = taken.plus(size);
+                    batch.push(call);
+                }
+                _ => {}
+            }
+        }
+        batch
+    }
+}
+
+/// The right to have a batch on its way; handed on to what waits when it is let go of, also by a panic.
+struct Slot<W: Work>(Arc<Inner<W>>);
+
+impl<W: Work> Drop for Slot<W> {
+    fn drop(&mut self) {
+        let mut queue = self.0.lock();
+        let batch = queue.take(&self.0.bounds);
+        if batch.is_empty() {
+            queue.in_flight -= 1;
+            return;
+        }
+        drop(queue);
+        self.0.send(batch);
+    }
+}
+
+#[cfg(test)]
+mod tests;
