@@ -68,6 +68,12 @@ impl Turns {
     pub(crate) fn median(&self) -> Round {
         Round::median(&self.rounds)
     }
+
+    /// About how many items it did in all its rounds at this pace, the one that does not count with them.
+    pub(crate) fn items(&self, pace: Pace) -> f64 {
+        let Pace { rounds, time } = pace;
+        self.median().per_second * (time * rounds + time / WARM_UP).as_secs_f64()
+    }
 }
 
 /// How often turns are taken, and how long each is.
@@ -79,14 +85,16 @@ pub(crate) struct Pace {
     pub(crate) time: Duration,
 }
 
+/// The first round of each contender warms caches and connections up, and is thrown away: this part of the others.
+const WARM_UP: u32 = 4;
+
 /// Lets all take turns, each round in the same order.
 pub(crate) async fn take_turns(contenders: &[Contender], pace: Pace) -> Result<Vec<Turns>> {
     let fresh =
         |contender: &Contender| Turns { name: contender.name.clone(), tasks: contender.tasks, ..Turns::default() };
     let mut all: Vec<Turns> = contenders.iter().map(fresh).collect();
-    // The first round of each warms caches and connections up, and is thrown away.
     for number in 0..=pace.rounds {
-        let time = if number == 0 { pace.time / 4 } else { pace.time };
+        let time = if number == 0 { pace.time / WARM_UP } else { pace.time };
         for (contender, turns) in contenders.iter().zip(&mut all) {
             let (round, peak) = contender.turn(time).await?;
             turns.peak = turns.peak.max(peak);

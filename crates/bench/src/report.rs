@@ -2,7 +2,7 @@
 
 mod growth;
 
-use crate::args::{Args, StoreKind};
+use crate::args::{Args, Mode, StoreKind};
 use crate::contest::{Measured, Turns};
 use crate::machine::Machine;
 use crate::results::Results;
@@ -29,10 +29,13 @@ const CAVEATS: &str = "\
 /// The whole report.
 pub(crate) fn render(machine: &Machine, args: &Args, results: &Results) -> String {
     let Machine { date, commit, built, processor, memory, load, flush, versions } = machine;
-    let Args { mode: _, seconds, rounds, connections, store: _, members, only: _, settings, save: _ } = args;
+    let Args { mode, seconds, rounds, connections, store: _, members, only: _, settings, save: _ } = args;
     let settings: Vec<String> = settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let settings = if settings.is_empty() { "its defaults".to_owned() } else { settings.join(" ") };
-    let title = if results.series.is_empty() { "Benchmark" } else { "Growth" };
+    let title = match mode {
+        None => "Benchmark",
+        Some(Mode::Growth(_)) => "Growth",
+    };
     let mut text = format!(
         "# {title} of {date}\n\n\
          Commit {commit}, service built {built}; {processor}, {memory:.0} GiB; {versions}; load average at the start {load}; \

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::sample::Sample;
 
-/// Makes calls in so many tasks for so long. A call gets its number, and tells how many items it was about.
+/// Makes calls in so many tasks for so long, at least one in each. A call gets its number, and tells how many items it was about.
 ///
 /// # Errors
 /// At the first call that fails.
@@ -25,13 +25,15 @@ where
         let (numbers, call) = (Arc::clone(&numbers), call.clone());
         running.spawn(async move {
             let mut sample = Sample::new()?;
-            while started.elapsed() < time {
+            loop {
                 let number = numbers.fetch_add(1, Ordering::Relaxed);
                 let asked = Instant::now();
                 let items = call(number).await?;
                 sample.record(asked.elapsed(), items)?;
+                if started.elapsed() >= time {
+                    return anyhow::Ok(sample);
+                }
             }
-            anyhow::Ok(sample)
         });
     }
     let mut all = Sample::new()?;
@@ -61,7 +63,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_fails_ends_the_run() {
-        let failing = |number| async move { if number == 7 { anyhow::bail!("seven") } else { Ok(1) } };
+        let failing = |number| async move {
+            tokio::task::yield_now().await;
+            if number == 7 { anyhow::bail!("seven") } else { Ok(1) }
+        };
         assert!(run(2, Duration::from_secs(60), Arc::default(), failing).await.is_err());
     }
 }

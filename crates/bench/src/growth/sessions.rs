@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 use crate::args::Args;
-use crate::contest::{Contender, Measured, take_turns};
+use crate::contest::{Contender, Measured, Turns, take_turns};
 use crate::http::Request;
 use crate::load::Case;
 use crate::operations::{PAGE, append_saying};
@@ -44,7 +44,7 @@ static ALL: [(Ask, &str, &str); 5] = [
     (
         Ask::Append,
         "append by length of session",
-        "The sessions of each length, 300,000 events together, get new events in turn, so none becomes much longer in a round.",
+        "The sessions of each length, 300,000 events together, get new events in turn; how long they have become is given too.",
     ),
 ];
 
@@ -80,12 +80,22 @@ pub(super) async fn measure(args: &Args, up_to: u64, wanted: impl Fn(&str) -> bo
             contenders.push(subject.contender("service", args.connections, &store, case));
         }
         let turns = take_turns(&contenders, args.pace()).await.context(*name)?;
-        let measured =
-            turns.into_iter().map(|service| Measured { operation: (*name).into(), service, ..Measured::default() });
-        let points = lengths.iter().zip(measured).map(|(length, measured)| Point::new(*length, measured)).collect();
+        let points = lengths.iter().zip(turns).map(|(length, turns)| point(args, *ask, name, *length, turns)).collect();
         all.push(Series { name, unit: "events in the session", how: format!("{how} The lengths take turns."), points });
     }
     Ok(all)
+}
+
+fn point(args: &Args, ask: Ask, name: &str, length: u64, service: Turns) -> Point {
+    let figures = match ask {
+        Ask::Append => {
+            let longer = service.items(args.pace()) / (TOGETHER / length) as f64;
+            vec![("events at the end", length as f64 + longer)]
+        }
+        _ => Vec::new(),
+    };
+    let measured = Measured { operation: name.into(), service, ..Measured::default() };
+    Point { figures, ..Point::new(length, measured) }
 }
 
 fn filling(length: u64) -> Filling {

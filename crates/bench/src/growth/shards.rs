@@ -10,7 +10,7 @@ use conversation_testkit::{ReplicaSet, ShardedCluster};
 use mongodb::bson::Document;
 
 use crate::args::Args;
-use crate::contest::{Contender, Measured, Turns, take_turns};
+use crate::contest::{Contender, Measured, take_turns};
 use crate::cpu;
 use crate::load::Case;
 use crate::operations::{append_first, append_saying, create};
@@ -39,7 +39,7 @@ pub(super) async fn measure(args: &Args) -> Result<Series> {
     let turns = take_turns(&contenders, args.pace()).await.context(SHARDS)?;
     let mut points = Vec::new();
     for ((sharded, service), before) in sharded.iter().zip(turns).zip(before) {
-        let routing = cpu::per_10k(sharded.routing()? - before, items(&service, args));
+        let routing = cpu::per_10k(sharded.routing()? - before, service.items(args.pace()) as u64);
         let figures =
             vec![("router and config server", routing), ("share of the fullest shard", sharded.share().await?)];
         let measured = Measured { operation: "append".into(), service, ..Measured::default() };
@@ -52,12 +52,6 @@ pub(super) async fn measure(args: &Args) -> Result<Series> {
                processor time."
             .into();
     Ok(Series { name: SHARDS, unit: "shards", how, points })
-}
-
-/// About how many a contender did in all its rounds, the first one with them.
-fn items(turns: &Turns, args: &Args) -> u64 {
-    let pace = args.pace();
-    (turns.median().per_second * pace.time.as_secs_f64() * (f64::from(pace.rounds) + 0.25)) as u64
 }
 
 #[derive(Debug)]
