@@ -8,32 +8,31 @@ mod shards;
 mod stored;
 mod tenants;
 
-use anyhow::Result;
-
 use crate::args::{Args, Growth};
 use crate::results::Results;
 use crate::targets::{SHARDS, STORED};
 
-/// Measures every series that was asked for.
-pub(crate) async fn run(args: &Args, growth: &Growth) -> Result<Results> {
+/// Measures every series that was asked for; one that fails does not lose the others.
+pub(crate) async fn run(args: &Args, growth: &Growth) -> Results {
     let wanted = |name: &str| name.contains(&args.only);
-    let mut series = Vec::new();
+    let mut results = Results::default();
     if wanted(STORED) {
-        series.push(stored::measure(args, growth.up_to).await?);
+        let stored = stored::measure(args, growth.up_to, &mut results.failures).await;
+        results.series.push(stored);
     }
     if sessions::names().any(wanted) {
-        series.extend(sessions::measure(args, growth.up_to, wanted).await?);
+        results.note("length of session", sessions::measure(args, growth.up_to, wanted).await);
     }
     if tenants::names().any(wanted) {
-        series.extend(tenants::measure(args, wanted).await?);
+        results.note("tenants", tenants::measure(args, wanted).await);
     }
     if wanted(payloads::NAME) {
-        series.push(payloads::measure(args).await?);
+        results.note(payloads::NAME, payloads::measure(args).await.map(|series| vec![series]));
     }
     if wanted(SHARDS) {
-        series.push(shards::measure(args).await?);
+        results.note(SHARDS, shards::measure(args).await.map(|series| vec![series]));
     }
-    Ok(Results { stores: Vec::new(), series })
+    results
 }
 
 #[cfg(test)]

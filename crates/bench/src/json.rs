@@ -28,6 +28,7 @@ struct File<'r> {
     targets: Vec<TargetView>,
     stores: Vec<StoreView<'r>>,
     series: Vec<SeriesView<'r>>,
+    failures: &'r [String],
 }
 
 #[derive(Serialize)]
@@ -125,7 +126,7 @@ struct PointView<'r> {
 pub(crate) fn render(machine: &Machine, args: &Args, results: &Results) -> Result<String> {
     let Machine { date, commit, built, processor, memory, load, flush, versions } = machine;
     let Args { mode: _, seconds, rounds, connections, store: _, members, only: _, settings, save: _ } = args;
-    let Results { stores, series } = results;
+    let Results { stores, series, failures } = results;
     let file = File {
         schema: SCHEMA,
         kind: args.kind(),
@@ -150,6 +151,7 @@ pub(crate) fn render(machine: &Machine, args: &Args, results: &Results) -> Resul
         targets: TARGETS.iter().map(|target| target_view(target, results)).collect(),
         stores: stores.iter().map(store_view).collect(),
         series: series.iter().map(series_view).collect(),
+        failures,
     };
     serde_json::to_string_pretty(&file).map(|text| text + "\n").context("results as JSON")
 }

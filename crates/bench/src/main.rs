@@ -43,7 +43,7 @@ async fn main() -> Result<()> {
     let machine = Machine::observe(&subject::binary()?)?;
     let results = match &args.mode {
         None => suite::run(&args).await?,
-        Some(Mode::Growth(growth)) => growth::run(&args, growth).await?,
+        Some(Mode::Growth(growth)) => growth::run(&args, growth).await,
     };
     let report = report::render(&machine, &args, &results);
     println!("{report}");
@@ -52,5 +52,6 @@ async fn main() -> Result<()> {
         let saved = results::save(&results::folder(), args.kind(), &machine, &report, &json)?;
         eprintln!("saved as {}, and as JSON beside it", saved.display());
     }
+    ensure!(results.failures.is_empty(), "not all could be measured: {}", results.failures.join("; "));
     Ok(())
 }

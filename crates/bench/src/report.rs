@@ -48,6 +48,9 @@ pub(crate) fn render(machine: &Machine, args: &Args, results: &Results) -> Strin
     );
     results.stores.iter().for_each(|outcome| text.push_str(&section(outcome)));
     results.series.iter().for_each(|series| text.push_str(&growth::section(series)));
+    if !results.failures.is_empty() {
+        text.push_str(&format!("\n## Not measured\n\n- {}\n", results.failures.join("\n- ")));
+    }
     text.push_str("\n## Caveats\n\n");
     text.push_str(CAVEATS);
     text

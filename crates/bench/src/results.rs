@@ -11,16 +11,26 @@ use crate::machine::Machine;
 use crate::series::Series;
 use crate::suite::Outcome;
 
-/// The results of one run: one of the two is empty.
+/// The results of one run: of stores or of series.
 #[derive(Debug, Default)]
 pub(crate) struct Results {
     /// Every operation, by store.
     pub(crate) stores: Vec<Outcome>,
     /// What changes with size.
     pub(crate) series: Vec<Series>,
+    /// What could not be measured, and why.
+    pub(crate) failures: Vec<String>,
 }
 
 impl Results {
+    /// Adds what a series came to.
+    pub(crate) fn note(&mut self, name: &str, measured: Result<Vec<Series>>) {
+        match measured {
+            Ok(series) => self.series.extend(series),
+            Err(error) => self.failures.push(format!("{name}: {error:#}")),
+        }
+    }
+
     /// The results of a store.
     pub(crate) fn store(&self, store: StoreKind) -> Option<&Outcome> {
         self.stores.iter().find(|outcome| outcome.store == store)

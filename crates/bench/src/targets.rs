@@ -203,7 +203,7 @@ mod tests {
     fn what_was_not_measured_is_named_and_not_judged() {
         let mut two = series(SHARDS, &[(1, 1000.0, 0.5), (2, 1000.0, 0.5)]);
         two.points[1].measured.service.rounds[0].store *= 1.25;
-        let table = table(&Results { stores: Vec::new(), series: vec![two] });
+        let table = table(&Results { series: vec![two], ..Results::default() });
         assert!(
             table.contains("| append: CPU of the shards, one of them ÷ two | ≥ 0.9 | 0.80 | **missed** |\n"),
             "{table}"

@@ -35,7 +35,7 @@ pub(crate) fn results(service: f64, bare: f64) -> Results {
         memory_after: 24.0,
         operations: vec![measured],
     };
-    Results { stores: vec![outcome], series: Vec::new() }
+    Results { stores: vec![outcome], ..Results::default() }
 }
 
 #[test]
@@ -62,11 +62,14 @@ fn a_series_has_its_own_columns_and_its_knees() {
     let args = Args::parse_from(["bench", "growth"]);
     let mut grown = series("made up", &[(10_000, 1000.0, 0.5), (100_000, 900.0, 1.0)]);
     grown.points.iter_mut().for_each(|point| point.figures.push(("MB/s", 3.5)));
-    let report = render(&machine::tests::made_up(), &args, &Results { stores: Vec::new(), series: vec![grown] });
+    let failures = vec!["append by shards: no port".to_owned()];
+    let report =
+        render(&machine::tests::made_up(), &args, &Results { series: vec![grown], failures, ..Results::default() });
     for expected in [
         "# Growth of 2026-11-20",
         "| mongod | both | oplog bytes | MB/s | service ÷ bare |\n",
         "| **100,000** | service | 900 (900–900) | 0.0000 / 0.0000 | 1.00 | 0.50 | 1.50 |  | 3.50 | |\n",
+        "## Not measured\n\n- append by shards: no port\n",
         "Knee: the processor time of an item leaves its level at 100,000 events; \
          the time that it takes, at full load, keeps its level throughout.\n",
     ] {
