@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::contest::Pace;
 use crate::operations::{OPERATIONS, Operation};
+use crate::targets::CONNECTIONS;
 
 /// Measures the service in release mode, beside the bare driver of each store.
 #[derive(Clone, Debug, Parser)]
@@ -24,7 +25,7 @@ pub(crate) struct Args {
     pub(crate) rounds: u32,
 
     /// Connections to the service, and tasks of the bare driver.
-    #[arg(long, global = true, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, global = true, default_value_t = CONNECTIONS, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) connections: u32,
 
     /// Which stores.

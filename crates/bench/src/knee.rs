@@ -3,18 +3,14 @@
 /// How far above its level a cost is still that level: about twice the noise between two runs.
 pub(crate) const TOLERANCE: f64 = 0.2;
 
-/// The index of the first cost that is higher than the mean of those before it by more than [`TOLERANCE`]; none of a
-/// series that is flat or falls.
+/// The index from which on all costs are higher than the mean of those before it by more than [`TOLERANCE`]; none of a
+/// series that is flat, falls, or comes back to its level after one bad round.
 pub(crate) fn knee(costs: &[f64]) -> Option<usize> {
-    let mut sum = 0.0;
-    for (index, cost) in costs.iter().enumerate() {
-        let level = sum / index as f64;
-        if index > 0 && *cost > level * (1.0 + TOLERANCE) {
-            return Some(index);
-        }
-        sum += cost;
-    }
-    None
+    (1..costs.len()).find(|index| {
+        let (before, after) = costs.split_at(*index);
+        let level = before.iter().sum::<f64>() / before.len() as f64;
+        after.iter().all(|cost| *cost > level * (1.0 + TOLERANCE))
+    })
 }
 
 #[cfg(test)]
@@ -32,6 +28,12 @@ mod tests {
     fn the_first_step_up_is_the_knee() {
         assert_eq!(knee(&[1.0, 1.0, 1.3, 9.0]), Some(2));
         assert_eq!(knee(&[1.0, 2.0]), Some(1));
+    }
+
+    #[test]
+    fn a_bump_that_does_not_last_is_none() {
+        assert_eq!(knee(&[1.0, 1.5, 1.0, 1.0]), None);
+        assert_eq!(knee(&[1.0, 1.5, 1.0, 2.0, 2.0]), Some(3));
     }
 
     #[test]

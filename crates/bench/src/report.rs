@@ -42,8 +42,13 @@ pub(crate) fn render(machine: &Machine, args: &Args, results: &Results) -> Strin
          a flush of 4 KiB takes {flush:.2} ms.\n\
          `{}`: {rounds} rounds of {seconds} s, {connections} connections, or tasks of the bare driver, unless said; \
          {members} member(s) of the replica set; the service with {settings}.\n\n\
-         ## Targets\n\n{}",
+         ## Targets\n\n{}{}",
         command(),
+        if *connections == targets::CONNECTIONS {
+            ""
+        } else {
+            "These are meant for another number of connections.\n\n"
+        },
         targets::table(results)
     );
     results.stores.iter().for_each(|outcome| text.push_str(&section(outcome)));

@@ -50,6 +50,9 @@ pub(crate) enum Bound {
     Told,
 }
 
+/// How many connections the targets are for, where they do not say so.
+pub(crate) const CONNECTIONS: u32 = 64;
+
 /// The series that two of the targets are about.
 pub(crate) const STORED: &str = "append by events stored";
 /// See [`STORED`].
