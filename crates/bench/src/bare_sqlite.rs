@@ -9,10 +9,12 @@ use conversation_core::Rules;
 use conversation_store::{EmbeddedSettings, EmbeddedStore};
 use rusqlite::{Connection, params};
 
+use crate::contest::{Contender, Work};
 use crate::operations::{
-    BATCH, ENDED, EVENT_TYPE, HISTORIES, HISTORY, Kind, LANGUAGE, METADATA, OPEN, PAGE, PAYLOAD, ended, event_id,
+    BATCH, ENDED, EVENT_TYPE, HISTORIES, HISTORY, Kind, LANGUAGE, METADATA, OPEN, PAGE, ended, event_id,
     event_of_history, history, open, timestamp,
 };
+use crate::payload::SPOKEN;
 use crate::sample::Sample;
 
 const TENANT: &str = "default";
@@ -52,8 +54,18 @@ impl BareSqlite {
         Ok(Self(Arc::new(Mutex::new(writer))))
     }
 
+    /// An operation, so many per commit.
+    pub(crate) fn contender(&self, name: &str, kind: Kind, per_commit: u64) -> Contender {
+        let bare = self.clone();
+        let work: Work = Box::new(move |time| {
+            let bare = bare.clone();
+            Box::pin(async move { bare.run(kind, per_commit, time).await })
+        });
+        Contender { name: name.to_owned(), tasks: 1, pid: std::process::id(), store: Vec::new(), work }
+    }
+
     /// Runs an operation on one thread, so many per commit.
-    pub(crate) async fn run(&self, kind: Kind, per_commit: u64, time: Duration) -> Result<Sample> {
+    async fn run(&self, kind: Kind, per_commit: u64, time: Duration) -> Result<Sample> {
         let writer = Arc::clone(&self.0);
         let running = tokio::task::spawn_blocking(move || {
             writer.lock().unwrap_or_else(PoisonError::into_inner).run(kind, per_commit, time)
@@ -113,7 +125,7 @@ impl Writer {
     fn insert_event(&self, session: u64, number: u64) -> Result<usize> {
         let mut insert = self.db.prepare_cached(INSERT_EVENT)?;
         let (id, at) = (event_id(number), timestamp(number));
-        Ok(insert.execute(params![row_id(session), id, EVENT_TYPE, PAYLOAD, at, FINGERPRINT])?)
+        Ok(insert.execute(params![row_id(session), id, EVENT_TYPE, SPOKEN, at, FINGERPRINT])?)
     }
 
     /// Runs a query and looks at every value of every row.

@@ -27,21 +27,38 @@ pub(crate) enum Limit {
     Times(u64),
 }
 
+/// The request of each number.
+pub(crate) type Requests = Arc<dyn Fn(u64) -> Request + Send + Sync>;
+
+/// What is asked again and again.
+#[derive(Clone)]
+pub(crate) struct Case {
+    /// The request of each number.
+    pub(crate) request: Requests,
+    /// The one status that is an answer.
+    pub(crate) status: u16,
+    /// What each request counts for.
+    pub(crate) items: u64,
+}
+
+impl Case {
+    /// Requests that each count for one.
+    pub(crate) fn new(status: u16, request: impl Fn(u64) -> Request + Send + Sync + 'static) -> Self {
+        Self { request: Arc::new(request), status, items: 1 }
+    }
+}
+
 /// What to send, and for how long.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Load {
     /// Where to.
     pub(crate) address: SocketAddr,
     /// How many connections.
     pub(crate) connections: u32,
-    /// The request of each number.
-    pub(crate) request: fn(u64) -> Request,
+    /// What to ask.
+    pub(crate) case: Case,
     /// The next number; shared, so that rounds do not repeat each other.
     pub(crate) numbers: Arc<AtomicU64>,
-    /// The one status that is an answer.
-    pub(crate) status: u16,
-    /// What each request counts for.
-    pub(crate) items: u64,
     /// When to stop.
     pub(crate) limit: Limit,
 }
@@ -92,18 +109,34 @@ impl Load {
             if over {
                 return Ok(sample);
             }
-            let request = (self.request)(number);
+            let Case { request, status: expected, items } = &self.case;
+            let request = request(number);
             request.write(&mut sent)?;
             let asked = Instant::now();
             stream.write_all(&sent).await.context("request")?;
             let Answer { status, body, end } = receive(&mut stream, &mut received).await?;
-            sample.record(asked.elapsed(), self.items)?;
-            if status != self.status {
+            sample.record(asked.elapsed(), *items)?;
+            if status != *expected {
                 let (Request { method, path, .. }, body) = (request, String::from_utf8_lossy(&received[body..end]));
-                bail!("{method} {path} was answered {status} instead of {}: {body}", self.status);
+                bail!("{method} {path} was answered {status} instead of {expected}: {body}");
             }
         }
     }
+}
+
+/// Asks once, and returns the body of the answer.
+///
+/// # Errors
+/// When it is not answered with 200.
+pub(crate) async fn ask(address: SocketAddr, request: &Request) -> Result<String> {
+    let mut stream = TcpStream::connect(address).await.context("connection to the service")?;
+    let (mut sent, mut received) = (Vec::new(), Vec::new());
+    request.write(&mut sent)?;
+    stream.write_all(&sent).await.context("request")?;
+    let Answer { status, body, end } = receive(&mut stream, &mut received).await?;
+    let body = String::from_utf8_lossy(&received[body..end]).into_owned();
+    ensure!(status == 200, "{} was answered {status}: {body}", request.path);
+    Ok(body)
 }
 
 /// Reads one whole answer.
@@ -125,15 +158,15 @@ async fn receive(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<Answer> 
 
 #[cfg(test)]
 mod tests {
-    use super::{Limit, Load};
+    use super::{Case, Limit, Load, ask};
     use crate::http::Request;
+    use std::net::SocketAddr;
     use std::sync::Arc;
-    use std::sync::atomic::AtomicU64;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
-    /// A load of ten requests on two connections to a server that always answers the same, in two pieces.
-    async fn against(first: &'static str, second: &'static str) -> anyhow::Result<u64> {
+    /// A server that always answers the same, in two pieces.
+    async fn server(first: &'static str, second: &'static str) -> anyhow::Result<SocketAddr> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         tokio::spawn(async move {
@@ -150,11 +183,14 @@ mod tests {
                 });
             }
         });
-        let request = |number| Request::get(format!("/{number}"));
-        let numbers = Arc::new(AtomicU64::new(0));
-        let limit = Limit::Times(10);
-        let load = Load { address, connections: 2, request, numbers, status: 200, items: 1, limit };
-        Ok(load.run().await?.items())
+        Ok(address)
+    }
+
+    /// A load of ten requests on two connections to such a server.
+    async fn against(first: &'static str, second: &'static str) -> anyhow::Result<u64> {
+        let case = Case::new(200, |number| Request::get(format!("/{number}")));
+        let (address, limit) = (server(first, second).await?, Limit::Times(10));
+        Ok(Load { address, connections: 2, case, numbers: Arc::default(), limit }.run().await?.items())
     }
 
     #[tokio::test]
@@ -168,5 +204,12 @@ mod tests {
         let failed = against("HTTP/1.1 503 Busy\r\ncontent-length: 4\r\n\r\n", "full").await;
         let message = failed.err().map(|error| error.to_string()).unwrap_or_default();
         assert!(message.contains("503 instead of 200: full"), "{message}");
+    }
+
+    #[tokio::test]
+    async fn one_answer_can_be_read() -> anyhow::Result<()> {
+        let address = server("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nnext", "").await?;
+        assert_eq!(ask(address, &Request::get("/".into())).await?, "next");
+        Ok(())
     }
 }

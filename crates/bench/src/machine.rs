@@ -101,8 +101,22 @@ fn value(file: &str, name: &str) -> Result<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::Machine;
+
+    /// A machine for tests of reports.
+    pub(crate) fn made_up() -> Machine {
+        Machine {
+            date: "2026-11-20".into(),
+            commit: "abc1234".into(),
+            built: "2026-11-20T19:00:00.000Z".into(),
+            processor: "Abacus, 2 cores".into(),
+            memory: 23.4,
+            load: "0.10".into(),
+            flush: 0.142,
+            versions: "mongod 6.0.5, SQLite 3.54.1".into(),
+        }
+    }
 
     #[test]
     fn the_machine_can_be_described() -> anyhow::Result<()> {

@@ -4,6 +4,8 @@
 use conversation_core::Timestamp;
 
 use crate::http::Request;
+use crate::load::Case;
+use crate::payload::SPOKEN;
 
 /// Sessions with a history, for reads and duplicates.
 pub(crate) const HISTORIES: u64 = 500;
@@ -24,12 +26,9 @@ pub(crate) const LANGUAGE: &str = "en-US";
 pub(crate) const METADATA: &str = r#"{"userId":"user_456","channel":"phone"}"#;
 /// The type of every event.
 pub(crate) const EVENT_TYPE: &str = "user_speech";
-/// The payload of every event: about one spoken sentence.
-pub(crate) const PAYLOAD: &str = r#"{"transcript":"I would like to change the delivery address of my last order, please.","confidence":0.97,"durationMs":3120,"speaker":{"role":"caller","channel":1},"final":true}"#;
-
 /// 2025-12-25T10:00:00Z.
 const BEGINNING: i64 = 1_766_656_800_000;
-const SECONDS_PER_DAY: u64 = 86_400;
+const MILLISECONDS_PER_DAY: u64 = 86_400_000;
 
 /// What is done, for whoever does it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +54,6 @@ pub(crate) struct Baseline {
     pub(crate) name: &'static str,
     /// How many share a commit, where the driver decides that.
     pub(crate) per_commit: u64,
-    /// What share of its rate the service is to reach.
-    pub(crate) target: Option<f64>,
 }
 
 /// An operation of the service.
@@ -66,6 +63,8 @@ pub(crate) struct Operation {
     pub(crate) name: &'static str,
     /// What it does.
     pub(crate) kind: Kind,
+    /// How many connections ask for it, if not as many as were asked for.
+    pub(crate) connections: Option<u32>,
     /// The one status that is an answer.
     pub(crate) status: u16,
     /// Sessions or events that one request is about, where that is what is counted.
@@ -78,77 +77,106 @@ pub(crate) struct Operation {
     pub(crate) embedded: &'static [Baseline],
 }
 
-const fn baseline(name: &'static str, per_commit: u64, target: Option<f64>) -> Baseline {
-    Baseline { name, per_commit, target }
+impl Operation {
+    /// What the service is asked.
+    pub(crate) fn case(&self) -> Case {
+        let request = self.request;
+        Case { items: self.items, ..Case::new(self.status, request) }
+    }
+
+    /// Whether it stores something.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self.kind, Kind::Create | Kind::Append | Kind::AppendBatch)
+    }
 }
 
-const INSERTS: &[Baseline] =
-    &[baseline("insert, 1 per commit", 1, None), baseline("insert, 512 per commit", 512, None)];
+const fn baseline(name: &'static str, per_commit: u64) -> Baseline {
+    Baseline { name, per_commit }
+}
 
-/// All operations, in the order of the report. The targets are those of the project's figures, for 64 connections.
-pub(crate) static OPERATIONS: [Operation; 7] = [
+const INSERTS: &[Baseline] = &[baseline("insert, 1 per commit", 1), baseline("insert, 512 per commit", 512)];
+
+/// All operations, in the order of the report.
+pub(crate) static OPERATIONS: [Operation; 8] = [
     Operation {
         name: "create",
         kind: Kind::Create,
+        connections: None,
         status: 201,
         items: 1,
         request: |number| create(&format!("new-{number:010}")),
-        mongodb: &[baseline("upsert, new", 1, Some(2.5))],
+        mongodb: &[baseline("upsert, new", 1)],
         embedded: INSERTS,
     },
     Operation {
         name: "append",
         kind: Kind::Append,
+        connections: None,
         status: 201,
         items: 1,
         request: |number| append(&open(number), number),
-        mongodb: &[baseline("insert one", 1, Some(3.0))],
+        mongodb: &[baseline("insert one", 1)],
+        embedded: INSERTS,
+    },
+    Operation {
+        name: "append, 256 connections",
+        kind: Kind::Append,
+        connections: Some(256),
+        status: 201,
+        items: 1,
+        request: |number| append(&open(number), number),
+        mongodb: &[baseline("insert one", 1)],
         embedded: INSERTS,
     },
     Operation {
         name: "append, duplicate",
         kind: Kind::AppendDuplicate,
+        connections: None,
         status: 200,
         items: 1,
         request: |number| append(&history(number), event_of_history(number)),
-        mongodb: &[baseline("insert one, duplicate", 1, None)],
-        embedded: &[baseline("insert or ignore", 1, None)],
+        mongodb: &[baseline("insert one, duplicate", 1)],
+        embedded: &[baseline("insert or ignore", 1)],
     },
     Operation {
         name: "append, 100 per request",
         kind: Kind::AppendBatch,
+        connections: None,
         status: 201,
         items: BATCH,
         request: |number| batch(&open(number), number * BATCH),
-        mongodb: &[baseline("insert many × 100", 1, Some(0.85))],
-        embedded: &[baseline("insert, 100 per commit", BATCH, None)],
+        mongodb: &[baseline("insert many × 100", 1)],
+        embedded: &[baseline("insert, 100 per commit", BATCH)],
     },
     Operation {
         name: "read 50 of 100, with total",
         kind: Kind::Read,
+        connections: None,
         status: 200,
         items: 1,
         request: |number| Request::get(format!("/v1/sessions/{}?offset=0&limit={PAGE}", history(number))),
-        mongodb: &[baseline("find 50, raw bytes", 1, Some(0.7))],
-        embedded: &[baseline("select 50", 1, None)],
+        mongodb: &[baseline("find 50, raw bytes", 1)],
+        embedded: &[baseline("select 50", 1)],
     },
     Operation {
         name: "read 50 of 100, cursor",
         kind: Kind::Read,
+        connections: None,
         status: 200,
         items: 1,
         request: |number| Request::get(format!("/v1/sessions/{}?cursor=&limit={PAGE}", history(number))),
-        mongodb: &[baseline("find 50, raw bytes", 1, Some(0.85))],
-        embedded: &[baseline("select 50", 1, None)],
+        mongodb: &[baseline("find 50, raw bytes", 1)],
+        embedded: &[baseline("select 50", 1)],
     },
     Operation {
         name: "complete, repeated",
         kind: Kind::Complete,
+        connections: None,
         status: 200,
         items: 1,
         request: |number| complete(&ended(number)),
-        mongodb: &[baseline("find one", 1, Some(0.9))],
-        embedded: &[baseline("select one", 1, None)],
+        mongodb: &[baseline("find one", 1)],
+        embedded: &[baseline("select one", 1)],
     },
 ];
 
@@ -169,7 +197,7 @@ pub(crate) static SEEDS: [Seed; 6] = [
     Seed { times: HISTORIES, status: 201, request: |number| batch(&history(number), 0) },
     Seed { times: OPEN, status: 201, request: |number| create(&open(number)) },
     // The first event of a session changes the session, which appends to a conversation under way do not.
-    Seed { times: OPEN, status: 201, request: |number| append_named(&open(number), "first", 0) },
+    Seed { times: OPEN, status: 201, request: |number| append_first(&open(number)) },
     Seed { times: ENDED, status: 201, request: |number| create(&ended(number)) },
     Seed { times: ENDED, status: 200, request: |number| complete(&ended(number)) },
 ];
@@ -201,30 +229,41 @@ pub(crate) fn event_id(number: u64) -> String {
 
 /// When an event happened, in milliseconds since 1970.
 pub(crate) fn timestamp(number: u64) -> i64 {
-    BEGINNING + i64::try_from(number % SECONDS_PER_DAY).unwrap_or(0) * 1000
+    BEGINNING + i64::try_from(number % MILLISECONDS_PER_DAY).unwrap_or(0)
 }
 
-fn create(session: &str) -> Request {
+/// Creates a session.
+pub(crate) fn create(session: &str) -> Request {
     let body = format!(r#"{{"sessionId":"{session}","language":"{LANGUAGE}","metadata":{METADATA}}}"#);
     Request::post("/v1/sessions".into(), body)
 }
 
 fn append(session: &str, number: u64) -> Request {
-    append_named(session, &event_id(number), number)
+    append_saying(session, number, SPOKEN)
 }
 
-fn append_named(session: &str, event_id: &str, number: u64) -> Request {
-    Request::post(format!("/v1/sessions/{session}/events"), event(event_id, number))
+/// Appends the event of this number, with a payload.
+pub(crate) fn append_saying(session: &str, number: u64, payload: &str) -> Request {
+    append_named(session, &event_id(number), number, payload)
+}
+
+fn append_named(session: &str, event_id: &str, number: u64, payload: &str) -> Request {
+    Request::post(format!("/v1/sessions/{session}/events"), event(event_id, number, payload))
+}
+
+/// Appends an event unlike all others.
+pub(crate) fn append_first(session: &str) -> Request {
+    append_named(session, "first", 0, SPOKEN)
 }
 
 fn batch(session: &str, first: u64) -> Request {
-    let events: Vec<String> = (first..first + BATCH).map(|number| event(&event_id(number), number)).collect();
+    let events: Vec<String> = (first..first + BATCH).map(|number| event(&event_id(number), number, SPOKEN)).collect();
     Request::post(format!("/v1/sessions/{session}/events/batch"), format!(r#"{{"events":[{}]}}"#, events.join(",")))
 }
 
-fn event(event_id: &str, number: u64) -> String {
+fn event(event_id: &str, number: u64, payload: &str) -> String {
     let at = Timestamp::from_millis(timestamp(number));
-    format!(r#"{{"eventId":"{event_id}","type":"{EVENT_TYPE}","payload":{PAYLOAD},"timestamp":"{at}"}}"#)
+    format!(r#"{{"eventId":"{event_id}","type":"{EVENT_TYPE}","payload":{payload},"timestamp":"{at}"}}"#)
 }
 
 fn complete(session: &str) -> Request {

@@ -1,16 +1,15 @@
 //! The results as Markdown.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod growth;
 
-use anyhow::{Context, Result};
-
-use crate::args::{Args, StoreKind};
-use crate::contest::{Measured, Outcome};
+use crate::args::{Args, Mode, StoreKind};
+use crate::contest::{Measured, Turns};
 use crate::machine::Machine;
-use crate::round::{Round, ratio};
+use crate::results::Results;
+use crate::round::Round;
 use crate::sample::median;
-use crate::storage;
+use crate::suite::Outcome;
+use crate::{storage, targets};
 
 const HEADER: &str = "\
 | operation | by | per second (lowest–highest round) | p50 / p99 ms | CPU-s per 10,000 | mongod | load generator | peak MiB | service ÷ bare |
@@ -22,87 +21,111 @@ const CAVEATS: &str = "\
 - A figure is the median of its rounds; a ratio is the median of the ratios of rounds side by side, and what to compare.
 - The latency is that of a closed loop: it says how long an answer took at this rate, not at a given one.
 - \"append, 100 per request\" counts events; its latency is that of a whole request. So does \"n per commit\".
-- Every mongod has 0.25 GiB of cache, and no load lasts long enough to say how the figures change with size.
+- Every mongod has 0.25 GiB of cache.
 - SQLite itself works on one thread, the service reads on several.
 - Processor time has a resolution of 10 ms; of the service it includes a log line per request, written to a file.
 ";
 
 /// The whole report.
-pub(crate) fn render(machine: &Machine, args: &Args, outcomes: &[Outcome]) -> String {
+pub(crate) fn render(machine: &Machine, args: &Args, results: &Results) -> String {
     let Machine { date, commit, built, processor, memory, load, flush, versions } = machine;
-    let Args { seconds, rounds, connections, store: _, members, only: _, settings, save: _ } = args;
-    let command: Vec<String> = std::env::args().skip(1).collect();
+    let Args { mode, seconds, rounds, connections, store: _, members, only: _, settings, save: _ } = args;
     let settings: Vec<String> = settings.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let settings = if settings.is_empty() { "its defaults".to_owned() } else { settings.join(" ") };
+    let title = match mode {
+        None => "Benchmark",
+        Some(Mode::Growth(_)) => "Growth",
+    };
     let mut text = format!(
-        "# Benchmark of {date}\n\n\
+        "# {title} of {date}\n\n\
          Commit {commit}, service built {built}; {processor}, {memory:.0} GiB; {versions}; load average at the start {load}; \
          a flush of 4 KiB takes {flush:.2} ms.\n\
-         `cargo xtask bench {}`: {rounds} rounds of {seconds} s, {connections} connections, or tasks of the bare driver; \
-         {members} member(s) of the replica set; the service with {settings}.\n",
-        command.join(" ")
+         `{}`: {rounds} rounds of {seconds} s, {connections} connections, or tasks of the bare driver, unless said; \
+         {members} member(s) of the replica set; the service with {settings}.\n\n\
+         ## Targets\n\n{}{}",
+        command(),
+        if *connections == targets::CONNECTIONS {
+            ""
+        } else {
+            "These are meant for another number of connections.\n\n"
+        },
+        targets::table(results)
     );
-    for outcome in outcomes {
-        text.push_str(&section(outcome));
+    results.stores.iter().for_each(|outcome| text.push_str(&section(outcome)));
+    results.series.iter().for_each(|series| text.push_str(&growth::section(series)));
+    if !results.failures.is_empty() {
+        text.push_str(&format!("\n## Not measured\n\n- {}\n", results.failures.join("\n- ")));
     }
     text.push_str("\n## Caveats\n\n");
     text.push_str(CAVEATS);
     text
 }
 
+/// How this run was asked for.
+pub(crate) fn command() -> String {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    format!("cargo xtask bench {}", arguments.join(" ")).trim_end().to_owned()
+}
+
 fn section(outcome: &Outcome) -> String {
     let Outcome { store, start_up, at_rest, memory_after, operations, weights } = outcome;
     let weights = if weights.is_empty() { String::new() } else { storage::table(weights) };
     let rows: String = operations.iter().map(|measured| rows(*store, measured)).collect();
-    let peak = operations.iter().map(|measured| measured.peak).fold(0.0, f64::max);
-    let rounds = operations.iter().flat_map(|m| m.service.iter().chain(m.bare.iter().flat_map(|(_, rounds)| rounds)));
-    let noise: Vec<f64> = rounds.map(|round| round.others).collect();
-    let (usual, worst) = (median(noise.iter().copied()), noise.iter().copied().fold(0.0, f64::max));
     format!(
         "\n## {}\n\n{HEADER}{rows}\n\
          Start-up: {:.0} ms to \"listening\" (median of 5), {:.0} ms the first time.\n\
-         Memory: {:.1} MiB at rest ({:.1} of its own, {:.1} of files), {peak:.1} MiB at most, {memory_after:.1} MiB \
-         after the last request.\n\
-         Noise: other processes kept {usual:.2} processors busy in the median round, {worst:.2} in the worst.\n{weights}",
+         Memory: {:.1} MiB at rest ({:.1} of its own, {:.1} of files), {:.1} MiB at most, {memory_after:.1} MiB \
+         after the last request.\n{}{}{weights}",
         store.name(),
         start_up.median,
         start_up.first,
         at_rest.resident,
         at_rest.anonymous,
         at_rest.file,
+        outcome.peak(),
+        logged(operations),
+        noise(operations),
     )
 }
 
+/// What replication carries.
+fn logged(operations: &[Measured]) -> String {
+    let each = operations.iter().filter_map(|m| Some(format!("{} {:.0}", m.operation, m.oplog?)));
+    let each: Vec<String> = each.collect();
+    if each.is_empty() { String::new() } else { format!("Oplog, in bytes for each: {}.\n", each.join("; ")) }
+}
+
+/// What other processes did meanwhile.
+fn noise<'m>(measured: impl IntoIterator<Item = &'m Measured>) -> String {
+    let turns = measured.into_iter().flat_map(|m| std::iter::once(&m.service).chain(&m.bare));
+    let noise: Vec<f64> = turns.flat_map(|turns| &turns.rounds).map(|round| round.others).collect();
+    let (usual, worst) = (median(noise.iter().copied()), noise.iter().copied().fold(0.0, f64::max));
+    format!("Noise: other processes kept {usual:.2} processors busy in the median round, {worst:.2} in the worst.\n")
+}
+
 fn rows(store: StoreKind, measured: &Measured) -> String {
-    let Measured { operation, service, peak, bare } = measured;
-    let bench = Round::median(service).bench;
-    let (figures, store_cpu) = figures(store, service);
-    let mut rows =
-        format!("| **{}** | service | {figures} | {store_cpu} | {bench:.2} | {peak:.1} | |\n", operation.name);
-    for (baseline, rounds) in bare {
-        let (figures, store_cpu) = self::figures(store, rounds);
-        let reached = ratio(service, rounds);
-        let target = match baseline.target {
-            None => String::new(),
-            Some(target) if reached >= target => format!(" (≥ {target} met)"),
-            Some(target) => format!(" (≥ {target} **missed**)"),
-        };
-        rows.push_str(&format!("| | {} | {figures} | {store_cpu} | | | {reached:.2}{target} |\n", baseline.name));
+    let Measured { operation, service, bare, oplog: _ } = measured;
+    let store_cpu = |turns: &Turns| match store {
+        StoreKind::Mongodb => format!("{:.2}", turns.median().store),
+        // It runs within the service.
+        StoreKind::Embedded => String::new(),
+    };
+    let (bench, peak, cpu) = (service.median().bench, service.peak, store_cpu(service));
+    let mut rows = format!("| **{operation}** | service | {} | {cpu} | {bench:.2} | {peak:.1} | |\n", figures(service));
+    for turns in bare {
+        let (figures, cpu, reached) = (figures(turns), store_cpu(turns), measured.ratio(turns));
+        rows.push_str(&format!("| | {} | {figures} | {cpu} | | | {reached:.2} |\n", turns.name));
     }
     rows
 }
 
-fn figures(store: StoreKind, rounds: &[Round]) -> (String, String) {
-    let Round { per_second, p50, p99, process, store: store_cpu, bench: _, others: _ } = Round::median(rounds);
-    let rates = || rounds.iter().map(|round| round.per_second);
+/// Rate, latency and processor time, as three cells.
+fn figures(turns: &Turns) -> String {
+    let Round { per_second, p50, p99, process, store: _, bench: _, others: _ } = turns.median();
+    let rates = || turns.rounds.iter().map(|round| round.per_second);
     let (least, most) = (rates().fold(f64::INFINITY, f64::min), rates().fold(0.0, f64::max));
-    let store_cpu = match store {
-        StoreKind::Mongodb => format!("{store_cpu:.2}"),
-        // It runs within the service.
-        StoreKind::Embedded => String::new(),
-    };
     let rate = format!("{} ({}–{})", grouped(per_second), grouped(least), grouped(most));
-    (format!("{rate} | {} / {} | {process:.2}", milliseconds(p50), milliseconds(p99)), store_cpu)
+    format!("{rate} | {} / {} | {process:.2}", milliseconds(p50), milliseconds(p99))
 }
 
 /// With two digits that mean something, also for what takes microseconds.
@@ -123,20 +146,5 @@ fn grouped(number: f64) -> String {
     text
 }
 
-/// Where reports are kept.
-pub(crate) fn results_folder() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    // This crate is at crates/bench, two levels below the root.
-    manifest.ancestors().nth(2).unwrap_or(manifest).join("load-tests/results")
-}
-
-/// Keeps a report under the name of its day and commit.
-pub(crate) fn save(folder: &Path, machine: &Machine, report: &str) -> Result<PathBuf> {
-    fs::create_dir_all(folder).context("folder of results")?;
-    let path = folder.join(format!("bench-{}-{}.md", machine.date, machine.commit));
-    fs::write(&path, report).with_context(|| path.display().to_string())?;
-    Ok(path)
-}
-
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

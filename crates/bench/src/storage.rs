@@ -1,7 +1,7 @@
 //! What stored documents weigh in MongoDB: the sums in DESIGN.md rest on it.
 
 use anyhow::{Context, Result};
-use conversation_testkit::ReplicaSet;
+use mongodb::Client;
 use mongodb::bson::{Bson, Document, doc};
 
 /// The weight of a collection.
@@ -15,43 +15,63 @@ pub(crate) struct Weight {
     pub(crate) bson: f64,
     /// Bytes on disk without indexes, compressed by the server.
     pub(crate) disk: f64,
-    /// Bytes on disk of all indexes, the one on `_id` with them.
-    pub(crate) indexes: f64,
+    /// Bytes on disk of each index by its name, the one on `_id` with them.
+    pub(crate) indexes: Vec<(String, f64)>,
+}
+
+impl Weight {
+    /// So many bytes, by document.
+    pub(crate) fn each(&self, bytes: f64) -> f64 {
+        bytes / self.documents.max(1.0)
+    }
+
+    /// Bytes on disk of all indexes.
+    pub(crate) fn all_indexes(&self) -> f64 {
+        self.indexes.iter().map(|(_, bytes)| bytes).sum()
+    }
 }
 
 /// Weighs the collections of a database, once the server has written everything out.
-pub(crate) async fn weigh(set: &ReplicaSet, database: &str) -> Result<Vec<Weight>> {
-    let client = set.client().await?;
-    // Sizes on disk count from the last checkpoint.
-    client.database("admin").run_command(doc! { "fsync": 1 }).await.context("checkpoint")?;
+pub(crate) async fn weigh(client: &Client, database: &str) -> Result<Vec<Weight>> {
+    checkpoint(client).await?;
     let mut weights = Vec::new();
     for collection in ["sessions", "events"] {
         let stats = client.database(database).run_command(doc! { "collStats": collection }).await;
         let stats = stats.with_context(|| format!("size of {collection}"))?;
+        let sizes = stats.get_document("indexSizes").context("sizes of indexes")?;
         weights.push(Weight {
             collection,
             documents: number(&stats, "count"),
             bson: number(&stats, "size"),
             disk: number(&stats, "storageSize"),
-            indexes: number(&stats, "totalIndexSize"),
+            indexes: sizes.keys().map(|name| (name.clone(), number(sizes, name))).collect(),
         });
     }
     Ok(weights)
 }
 
+/// Lets the server write everything out: sizes on disk count from then, and nothing is left to disturb what comes next.
+pub(crate) async fn checkpoint(client: &Client) -> Result<()> {
+    client.database("admin").run_command(doc! { "fsync": 1 }).await.context("checkpoint").map(drop)
+}
+
 /// The weights as a Markdown table, by document.
 pub(crate) fn table(weights: &[Weight]) -> String {
-    let row = |Weight { collection, documents, bson, disk, indexes }: &Weight| {
-        let each = |bytes: f64| bytes / documents.max(1.0);
-        format!("| {collection} | {documents:.0} | {:.0} | {:.0} | {:.0} |\n", each(*bson), each(*disk), each(*indexes))
+    let row = |weight: &Weight| {
+        let Weight { collection, documents, bson, disk, indexes } = weight;
+        let each: Vec<String> =
+            indexes.iter().map(|(name, bytes)| format!("{name} {:.0}", weight.each(*bytes))).collect();
+        let [bson, disk, all] = [*bson, *disk, weight.all_indexes()].map(|bytes| weight.each(bytes));
+        format!("| {collection} | {documents:.0} | {bson:.0} | {disk:.0} | {all:.0} | {} |\n", each.join(", "))
     };
-    let head = "\n| collection | documents | bytes of BSON each | bytes on disk each | bytes of indexes each |\n\
-                | --- | ---: | ---: | ---: | ---: |\n";
+    let head = "\n| collection | documents | bytes of BSON each | bytes on disk each | bytes of indexes each | of them |\n\
+                | --- | ---: | ---: | ---: | ---: | --- |\n";
     format!("{head}{}", weights.iter().map(row).collect::<String>())
 }
 
+/// A number of any kind, or 0.
 #[expect(clippy::cast_precision_loss, reason = "sizes of a benchmark are far below 2^53")]
-fn number(document: &Document, field: &str) -> f64 {
+pub(crate) fn number(document: &Document, field: &str) -> f64 {
     match document.get(field) {
         Some(Bson::Int32(n)) => f64::from(*n),
         Some(Bson::Int64(n)) => *n as f64,
@@ -66,7 +86,8 @@ mod tests {
 
     #[test]
     fn weights_are_told_by_document() {
-        let weight = Weight { collection: "events", documents: 10.0, bson: 3_000.0, disk: 1_000.0, indexes: 1_500.0 };
-        assert!(table(&[weight]).ends_with("| events | 10 | 300 | 100 | 150 |\n"));
+        let indexes = vec![("_id_".into(), 500.0), ("timeline".into(), 1_000.0)];
+        let weight = Weight { collection: "events", documents: 10.0, bson: 3_000.0, disk: 1_000.0, indexes };
+        assert!(table(&[weight]).ends_with("| events | 10 | 300 | 100 | 150 | _id_ 50, timeline 100 |\n"));
     }
 }

@@ -114,6 +114,11 @@ impl ShardedCluster {
         &self.config
     }
 
+    /// The process ids behind the router: of a `mongos`, or of the server whose router code the look-alike uses.
+    pub fn router_pids(&self) -> Vec<u32> {
+        self.router.pids()
+    }
+
     /// Adds an empty shard, and gives its index.
     pub async fn add_shard(&self) -> Result<usize> {
         let set = start_shard(self.members).await?;

@@ -116,6 +116,14 @@ impl Router {
         node.member(0).admin(set).await.map(drop)
     }
 
+    /// The ids of its processes.
+    pub(super) fn pids(&self) -> Vec<u32> {
+        match &self.kind {
+            Kind::Real { process, .. } => vec![lock(process).pid()],
+            Kind::LookAlike { node, .. } => node.pids(),
+        }
+    }
+
     /// Fails with its log if the process has ended.
     pub(super) fn check(&self) -> Result<()> {
         let process = match &self.kind {
