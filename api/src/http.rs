@@ -18,5 +18,6 @@ pub mod request;
 pub mod router;
 pub mod sessions;
 pub mod tags;
+pub mod timeline;
 pub mod views;
 pub mod wire;

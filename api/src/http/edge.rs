@@ -63,6 +63,7 @@ async fn observed(
         let mut response = inner.oneshot(request).await?;
         let outcome = response.extensions_mut().remove::<Outcome>().unwrap_or_default();
         secure(response.headers_mut(), behind_tls, docs);
+        weaken(response.headers_mut());
         response.headers_mut().insert(REQUEST_ID, id);
         let (elapsed, status) = (started.elapsed(), response.status());
         metrics.record(&method, outcome.route, status, elapsed);
@@ -107,13 +108,24 @@ where
 }
 
 fn cors(origins: &[HeaderValue]) -> CorsLayer {
-    let exposed = ["x-request-id", "idempotent-replayed", "x-should-retry", "retry-after"];
+    let exposed = ["etag", "x-request-id", "idempotent-replayed", "x-should-retry", "retry-after"];
     CorsLayer::new()
         .allow_origin(origins.to_vec())
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(exposed.map(HeaderName::from_static))
         .max_age(std::time::Duration::from_secs(600))
+}
+
+/// A compressed answer is not the same to the byte as the one that its strong validator was made for.
+fn weaken(headers: &mut HeaderMap) {
+    if headers.contains_key(header::CONTENT_ENCODING)
+        && let Some(tag) = headers.get(header::ETAG)
+        && !tag.as_bytes().starts_with(b"W/")
+        && let Ok(weak) = HeaderValue::from_bytes(&[b"W/", tag.as_bytes()].concat())
+    {
+        headers.insert(header::ETAG, weak);
+    }
 }
 
 fn secure(headers: &mut HeaderMap, behind_tls: bool, docs: bool) {
@@ -130,5 +142,23 @@ fn secure(headers: &mut HeaderMap, behind_tls: bool, docs: bool) {
     if behind_tls {
         let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compressed_answer_has_a_weak_validator() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ETAG, HeaderValue::from_static("\"a\""));
+        weaken(&mut headers);
+        assert_eq!(headers[header::ETAG], "\"a\"");
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        for _ in 0..2 {
+            weaken(&mut headers);
+            assert_eq!(headers[header::ETAG], "W/\"a\"");
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::{
     code::ErrorCode,
     json,
     problem::{Detail, Problem},
-    wire::Time,
+    wire::Moment,
 };
 
 /// An error.
@@ -40,7 +40,7 @@ pub struct ErrorView {
     /// The request's id, which is in every log line about it.
     pub request_id: String,
     /// When the answer was given.
-    pub timestamp: Time,
+    pub timestamp: Moment,
 }
 
 /// What an error repeats of its request.

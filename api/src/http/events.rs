@@ -12,11 +12,11 @@ use super::{
     code::ErrorCode,
     faults::Faults,
     json::Json,
-    pages::EventPageRequest,
     problem::Problem,
     request::Call,
     sessions::{Found, Stored},
     tags::Tags,
+    timeline::{self, Page},
     views::{BatchView, Envelope, EventPageView, EventView},
 };
 
@@ -100,13 +100,10 @@ impl Events {
         &self,
         call: Call,
         #[oai(name = "sessionId")] session_id: Path<String>,
-    ) -> Result<Found<EventPageView>, Problem> {
+    ) -> Result<Page<EventPageView>, Problem> {
         let key = call.key(&session_id)?;
-        let request = EventPageRequest::read(&call, &key)?;
-        let (_, page) = self.store.timeline(&key, request.query.clone()).await?;
-        let pagination = request.pagination(&page);
-        let events = page.events.into_iter().map(|event| EventView::of(&key, event)).collect();
-        Ok(Found::new(call.now, EventPageView { events, pagination }))
+        let show = |_, events, pagination| EventPageView { events, pagination };
+        timeline::page(self.store.as_ref(), &call, &key, show).await
     }
 
     /// Read one event

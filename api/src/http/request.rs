@@ -1,9 +1,13 @@
 //! What every handler needs to know of a request besides its body: whose it is, when it came, its query, its wishes.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{
+    str::FromStr,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use conversation_core::{Clock, EventId, Rules, SessionId, SessionKey, TenantId, Timestamp, json::Bounds};
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, header};
 use poem::{FromRequest, Request, RequestBody, web::Data};
 
 use super::{
@@ -64,6 +68,8 @@ pub struct Call {
     pub limits: Arc<Limits>,
     tenant: TenantId,
     query: Vec<(String, String)>,
+    query_text: Box<str>,
+    if_none_match: Option<HeaderValue>,
     strict: bool,
 }
 
@@ -71,12 +77,14 @@ impl<'a> FromRequest<'a> for Call {
     async fn from_request(request: &'a Request, _: &mut RequestBody) -> poem::Result<Self> {
         let Data(clock) = Data::<&Arc<dyn Clock>>::from_request_without_body(request).await?;
         let Data(limits) = Data::<&Arc<Limits>>::from_request_without_body(request).await?;
-        let query = serde_urlencoded::from_str(request.uri().query().unwrap_or_default()).unwrap_or_default();
+        let query_text = request.uri().query().unwrap_or_default();
         let call = Self {
             now: clock.now(),
             limits: Arc::clone(limits),
-            tenant: TenantId::parse(DEFAULT_TENANT).map_err(|_| Problem::internal())?,
-            query,
+            tenant: tenant()?,
+            query: serde_urlencoded::from_str(query_text).unwrap_or_default(),
+            query_text: query_text.into(),
+            if_none_match: request.headers().get(header::IF_NONE_MATCH).cloned(),
             strict: prefers_strict(request.headers()),
         };
         call.check_query(operations::of(request))?;
@@ -106,6 +114,26 @@ impl Call {
     #[must_use]
     pub const fn tenant(&self) -> &TenantId {
         &self.tenant
+    }
+
+    /// The query as it was sent.
+    #[must_use]
+    pub const fn query_text(&self) -> &str {
+        &self.query_text
+    }
+
+    /// What the client says that it has, as it was sent.
+    #[must_use]
+    pub fn if_none_match(&self) -> Option<&str> {
+        self.if_none_match.as_ref().and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether the client has what `tag` stands for. The comparison is weak, as RFC 9110, section 13.1.2, demands: a proxy that
+    /// compressed the answer may have weakened the tag.
+    #[must_use]
+    pub fn has(&self, tag: &str) -> bool {
+        let sent = self.if_none_match().into_iter().flat_map(|tags| tags.split(',')).map(str::trim);
+        sent.map(|sent| sent.strip_prefix("W/").unwrap_or(sent)).any(|sent| sent == tag || sent == "*")
     }
 
     /// The value of a query parameter.
@@ -177,6 +205,11 @@ impl Call {
         }
         faults.finish(Some(()))
     }
+}
+
+fn tenant() -> Result<TenantId, Problem> {
+    static TENANT: LazyLock<Option<TenantId>> = LazyLock::new(|| TenantId::parse(DEFAULT_TENANT).ok());
+    TENANT.clone().ok_or_else(Problem::internal)
 }
 
 fn in_path<T>(name: &str, read: Result<T, conversation_core::id::InvalidId>) -> Result<T, Problem> {

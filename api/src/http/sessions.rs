@@ -14,11 +14,12 @@ use super::{
     bodies::{CompleteSession, CreateSession, FailSession, UpdateSession},
     code::ErrorCode,
     json::Json,
-    pages::{self, EventPageRequest},
+    pages,
     problem::Problem,
     request::Call,
     tags::Tags,
-    views::{Envelope, EventView, SessionPageView, SessionView, TimelineView},
+    timeline::{self, Page},
+    views::{Envelope, SessionPageView, SessionView, TimelineView},
 };
 
 /// The operations on sessions.
@@ -122,13 +123,10 @@ impl Sessions {
         &self,
         call: Call,
         #[oai(name = "sessionId")] session_id: Path<String>,
-    ) -> Result<Found<TimelineView>, Problem> {
+    ) -> Result<Page<TimelineView>, Problem> {
         let key = call.key(&session_id)?;
-        let request = EventPageRequest::read(&call, &key)?;
-        let (session, page) = self.store.timeline(&key, request.query.clone()).await?;
-        let pagination = request.pagination(&page);
-        let events = page.events.into_iter().map(|event| EventView::of(&key, event)).collect();
-        Ok(Found::new(call.now, TimelineView { session: session.into(), events, pagination }))
+        let show = |session: Session, events, pagination| TimelineView { session: session.into(), events, pagination };
+        timeline::page(self.store.as_ref(), &call, &key, show).await
     }
 
     /// Change a session that has not ended

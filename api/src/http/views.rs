@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     code::ErrorCode,
-    wire::{FreeForm, Time},
+    wire::{Kept, Moment},
 };
 
 /// A successful answer.
@@ -25,7 +25,7 @@ pub struct Envelope<T: ParseFromJSON + ToJSON> {
     /// The HTTP status.
     pub status_code: u16,
     /// When the answer was given.
-    pub timestamp: Time,
+    pub timestamp: Moment,
     /// What the client should look at although the request succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<Warning>>,
@@ -98,19 +98,19 @@ pub struct SessionView {
     /// The language spoken, a BCP 47 tag.
     pub language: String,
     /// When the call began.
-    pub started_at: Time,
+    pub started_at: Moment,
     /// When it ended; null until then.
     #[oai(nullable)]
-    pub ended_at: Option<Time>,
+    pub ended_at: Option<Moment>,
     /// Why it failed, if the client said.
     #[oai(nullable)]
     pub end_reason: Option<String>,
     /// What the client keeps with it.
-    pub metadata: FreeForm,
+    pub metadata: Kept,
     /// When the server stored it.
-    pub created_at: Time,
+    pub created_at: Moment,
     /// When the server last changed it.
-    pub updated_at: Time,
+    pub updated_at: Moment,
 }
 
 impl From<Session> for SessionView {
@@ -130,11 +130,11 @@ impl From<Session> for SessionView {
         } = session;
         Self {
             id: key.document_id(),
-            session_id: key.session_id.to_string(),
+            session_id: key.session_id.as_str().to_owned(),
             status: status.into(),
             language: language.to_string(),
             started_at: started_at.into(),
-            ended_at: ended_at.map(Time::from),
+            ended_at: ended_at.map(Moment::from),
             end_reason,
             metadata: metadata.into(),
             created_at: created_at.into(),
@@ -161,11 +161,11 @@ pub struct EventView {
     #[oai(rename = "type")]
     pub kind: String,
     /// What was said or noted.
-    pub payload: FreeForm,
+    pub payload: Kept,
     /// When it happened: by the client's clock if it said, else when it was received.
-    pub timestamp: Time,
+    pub timestamp: Moment,
     /// When the server stored it.
-    pub received_at: Time,
+    pub received_at: Moment,
     /// Whether it arrived after the session had ended.
     pub late: bool,
 }
@@ -177,8 +177,8 @@ impl EventView {
         let Event { event_id, kind, payload, timestamp, received_at, late, fingerprint: _ } = event;
         Self {
             id: key.event_document_id(&event_id),
-            event_id: event_id.to_string(),
-            session_id: key.session_id.to_string(),
+            event_id: event_id.as_str().to_owned(),
+            session_id: key.session_id.as_str().to_owned(),
             kind: kind.as_str().to_owned(),
             payload: payload.into(),
             timestamp: timestamp.into(),

@@ -1,29 +1,50 @@
-//! JSON values that poem-openapi has no type for: moments and free-form objects.
+//! JSON values that poem-openapi has no type for: moments and free-form objects, as they are sent and as they are answered.
 
 use std::borrow::Cow;
 
-use conversation_core::{JsonObject, Timestamp};
+use conversation_core::{JsonObject, Timestamp, json::Bounds};
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
     types::{ParseError, ParseFromJSON, ParseResult, ToJSON, Type},
 };
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::Error as _,
+    ser::{Error as _, SerializeStruct as _},
+};
 use serde_json::{Value, value::RawValue};
 
 use super::bodies::AppendEvent;
 
-/// A moment as text; whether it is one is for its reader to find.
+/// A moment as a client sent it; whether it is one is for its reader to find.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct Time(pub String);
 
-impl From<Timestamp> for Time {
+/// A moment in an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment(pub Timestamp);
+
+impl From<Timestamp> for Moment {
     fn from(moment: Timestamp) -> Self {
-        Self(moment.to_string())
+        Self(moment)
     }
 }
 
-/// Any JSON, passed on as it stands; whether it is an object is for its reader to find.
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(std::str::from_utf8(&self.0.text()).map_err(S::Error::custom)?)
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Time(text) = Time::deserialize(deserializer)?;
+        Timestamp::parse(&text).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// Any JSON that a client sent, as it stands; whether it is an object is for its reader to find.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(transparent)]
 pub struct FreeForm(pub Box<RawValue>);
@@ -34,9 +55,33 @@ impl From<Box<RawValue>> for FreeForm {
     }
 }
 
-impl From<JsonObject> for FreeForm {
+/// A free-form object in an answer.
+#[derive(Clone, Debug)]
+pub struct Kept(pub JsonObject);
+
+/// By this name `serde_json` knows a struct whose one field is JSON to be written as it stands: what `RawValue` is to it, but
+/// for the parsing that making one of text costs. A test holds it to that.
+const AS_IT_STANDS: &str = "$serde_json::private::RawValue";
+
+impl From<JsonObject> for Kept {
     fn from(object: JsonObject) -> Self {
-        Self(RawValue::from_string(object.into_string()).unwrap_or_default())
+        Self(object)
+    }
+}
+
+impl Serialize for Kept {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = serializer.serialize_struct(AS_IT_STANDS, 1)?;
+        text.serialize_field(AS_IT_STANDS, self.0.as_str())?;
+        text.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Kept {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let FreeForm(raw) = FreeForm::deserialize(deserializer)?;
+        let read = JsonObject::from_raw(&raw, Bounds::NONE);
+        read.map(|(object, _)| Self(object)).map_err(D::Error::custom)
     }
 }
 
@@ -151,12 +196,10 @@ macro_rules! schema {
     };
 }
 
-schema!(Time, "string_date-time", inline(MetaSchema { format: Some("date-time"), ..MetaSchema::new("string") }));
-schema!(
-    FreeForm,
-    "object",
-    inline(MetaSchema { additional_properties: Some(Box::new(inline(MetaSchema::ANY))), ..MetaSchema::new("object") })
-);
+schema!(Time, "string_date-time", moment());
+schema!(Moment, "string_date-time", moment());
+schema!(FreeForm, "object", object());
+schema!(Kept, "object", object());
 schema!(
     LanguageText,
     "string_language",
@@ -164,6 +207,34 @@ schema!(
 );
 schema!(UnreadEvent, "AppendEvent", AppendEvent::schema_ref(), of AppendEvent);
 
+fn moment() -> MetaSchemaRef {
+    inline(MetaSchema { format: Some("date-time"), ..MetaSchema::new("string") })
+}
+
+fn object() -> MetaSchemaRef {
+    let anything = Some(Box::new(inline(MetaSchema::ANY)));
+    inline(MetaSchema { additional_properties: anything, ..MetaSchema::new("object") })
+}
+
 fn inline(schema: MetaSchema) -> MetaSchemaRef {
     MetaSchemaRef::Inline(Box::new(schema))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_object_is_written_as_it_stands() {
+        let (object, _) = JsonObject::parse(r#"{"b":[1,2.50],"a":"x\"y"}"#, Bounds::NONE).expect("an object");
+        let text = object.as_str().to_owned();
+        let written = serde_json::to_string(&[Kept(object)]).expect("JSON");
+        assert_eq!(written, format!("[{text}]"));
+    }
+
+    #[test]
+    fn a_moment_is_written_as_text() {
+        let written = serde_json::to_string(&Moment(Timestamp::from_millis(1_766_656_800_123))).expect("JSON");
+        assert_eq!(written, r#""2025-12-25T10:00:00.123Z""#);
+    }
 }

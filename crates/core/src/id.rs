@@ -56,10 +56,11 @@ impl<K> Id<K> {
         if text.len() > MAX_ID_BYTES {
             return Err(InvalidId::TooLong(text.len()));
         }
-        match text.chars().find(|c| !is_allowed(*c)) {
-            Some(stranger) => Err(InvalidId::Character(stranger)),
-            None => Ok(Self { text: text.into(), kind: PhantomData }),
+        if text.bytes().all(is_allowed) {
+            return Ok(Self { text: text.into(), kind: PhantomData });
         }
+        let stranger = text.chars().find(|c| !u8::try_from(*c).is_ok_and(is_allowed));
+        Err(InvalidId::Character(stranger.unwrap_or(char::REPLACEMENT_CHARACTER)))
     }
 
     /// The identifier as text.
@@ -69,8 +70,8 @@ impl<K> Id<K> {
     }
 }
 
-const fn is_allowed(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '~' | '@' | '+' | '=' | '-')
+const fn is_allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'~' | b'@' | b'+' | b'=' | b'-')
 }
 
 impl<K> Clone for Id<K> {
@@ -118,13 +119,13 @@ impl SessionKey {
     /// The session's `_id`: the idempotency key of its creation.
     #[must_use]
     pub fn document_id(&self) -> String {
-        format!("{}/{}", self.tenant, self.session_id)
+        [self.tenant.as_str(), "/", self.session_id.as_str()].concat()
     }
 
     /// The `_id` of one of the session's events: the idempotency key of its append.
     #[must_use]
     pub fn event_document_id(&self, event_id: &EventId) -> String {
-        format!("{}/{}/{}", self.tenant, self.session_id, event_id)
+        [self.tenant.as_str(), "/", self.session_id.as_str(), "/", event_id.as_str()].concat()
     }
 }
 

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 use crate::Timestamp;
 
+/// How long after a session was ended or erased a write that had been admitted before may still take effect: longer than any
+/// operation runs, and than any process remembers that the session was open.
+pub const WRITES_SETTLE_WITHIN: Duration = Duration::from_secs(60);
+
 /// Bounds of the domain. Sizes count the JSON text without white space, in bytes.
 #[derive(Clone, Debug)]
 pub struct Rules {

@@ -4,7 +4,9 @@ mod patch;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::{JsonObject, Language, Rules, SessionKey, Timestamp, event::Fingerprint, json::Digest};
+use crate::{
+    JsonObject, Language, Rules, SessionKey, Timestamp, event::Fingerprint, json::Digest, rules::WRITES_SETTLE_WITHIN,
+};
 
 pub use patch::{InvalidPatch, MetadataPatch, SessionPatch};
 
@@ -100,6 +102,13 @@ impl Admission {
 }
 
 impl Session {
+    /// The moment from which neither the session nor its events can change any more, if it has ended.
+    #[must_use]
+    pub fn final_from(&self, rules: &Rules) -> Option<Timestamp> {
+        let last_event = self.ended_at?.plus(rules.late_event_grace).max(self.updated_at);
+        Some(last_event.plus(WRITES_SETTLE_WITHIN))
+    }
+
     /// How an event that arrives `now` is received.
     #[must_use]
     pub fn admission(&self, now: Timestamp, rules: &Rules) -> Admission {
@@ -226,6 +235,17 @@ mod tests {
         assert_eq!(ended.admission(at(10), &rules), Admission::Late);
         assert_eq!(ended.admission(at(11), &rules), Admission::Closed);
         assert_eq!(request().into_session(NOW).admission(at(1_000_000), &rules), Admission::OnTime);
+    }
+
+    #[test]
+    fn a_session_is_final_once_nothing_that_was_admitted_can_still_arrive() {
+        let rules = Rules::default();
+        assert_eq!(request().into_session(NOW).final_from(&rules), None);
+        let ended = NewSession { status: Some(Status::Completed), ..request() }.into_session(NOW);
+        assert_eq!(ended.final_from(&rules), Some(NOW.plus(Duration::from_secs(360))));
+        // Ended just now, as of long ago.
+        let imported = Session { ended_at: Some(Timestamp::from_millis(0)), updated_at: NOW, ..ended };
+        assert_eq!(imported.final_from(&rules), Some(NOW.plus(Duration::from_secs(60))));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod insert;
 mod json;
 mod keyset;
 mod listing;
+mod memory;
 mod run;
 pub mod schema;
 mod sessions;
@@ -18,6 +19,7 @@ mod timeline;
 
 use std::{
     fmt,
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -39,7 +41,11 @@ use append::Insertion;
 use coalesce::Coalescer;
 use documents::Head;
 use heads::{Heads, Known};
+use memory::Memory;
 use sessions::{Activation, Creation, Lookup};
+
+/// How many totals of final sessions are remembered.
+const REMEMBERED_TOTALS: usize = 10_000;
 
 /// A store in a MongoDB database.
 pub struct MongoStore {
@@ -53,6 +59,9 @@ pub struct MongoStore {
     sharded: bool,
     version: String,
     heads: Heads,
+    /// How many events sessions have that were final when they were counted. A session goes by the moment of its creation too,
+    /// because its identifier is free for another one long after an erasure.
+    totals: Mutex<Memory<(SessionKey, Timestamp), u64>>,
     lookup: Coalescer<Lookup>,
     creation: Coalescer<Creation>,
     activation: Coalescer<Activation>,
@@ -66,6 +75,7 @@ impl MongoStore {
         let (sessions, events) = (database.collection(schema::SESSIONS), database.collection(schema::EVENTS));
         Self {
             heads: Heads::new(&rules),
+            totals: Mutex::new(Memory::new(REMEMBERED_TOTALS)),
             lookup: Coalescer::new(Lookup { sessions: sessions.clone(), limit }, bounds, limit),
             creation: Coalescer::new(Creation { sessions: sessions.clone(), limit }, bounds, limit),
             activation: Coalescer::new(Activation { database: database.clone(), limit }, bounds, limit),

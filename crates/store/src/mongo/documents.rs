@@ -142,8 +142,9 @@ pub(super) fn read_key(document: &RawDocument) -> Result<SessionKey, StoreError>
 
 /// The event that a document keeps.
 pub(super) fn read_event(document: &RawDocument) -> Result<Event, StoreError> {
-    let payload = json::to_json(document.get_document("payload").map_err(corrupt)?)?;
-    Ok(read_envelope(document)?.with(payload))
+    let parts = EventParts::of(document)?;
+    let payload = json::to_json(parts.payload.ok_or_else(|| corrupt(ForeignField("payload")))?)?;
+    parts.event(payload)
 }
 
 /// A stored event but for its payload, which a replay already has.
@@ -173,17 +174,62 @@ impl Envelope {
 
 /// Reads what [`Envelope::projection`] asks for.
 pub(super) fn read_envelope(document: &RawDocument) -> Result<Envelope, StoreError> {
-    let fields = Fields(document);
-    let event = Event {
-        event_id: fields.parsed("eventId", |id| EventId::parse(id).ok())?,
-        kind: fields.parsed("type", EventType::from_name)?,
-        payload: JsonObject::empty(),
-        timestamp: fields.moment("timestamp")?,
-        received_at: fields.moment("receivedAt")?,
-        late: document.get_bool("late").map_err(corrupt)?,
-        fingerprint: fields.fingerprint()?,
-    };
-    Ok(Envelope { id: document.get_str("_id").map_err(corrupt)?.to_owned(), event })
+    let parts = EventParts::of(document)?;
+    let id = parts.id.ok_or_else(|| corrupt(ForeignField("_id")))?.to_owned();
+    Ok(Envelope { id, event: parts.event(JsonObject::empty())? })
+}
+
+/// The fields of an event where they lie in its document, found in one pass.
+#[derive(Default)]
+struct EventParts<'d> {
+    id: Option<&'d str>,
+    event_id: Option<&'d str>,
+    kind: Option<&'d str>,
+    payload: Option<&'d RawDocument>,
+    timestamp: Option<DateTime>,
+    received_at: Option<DateTime>,
+    late: Option<bool>,
+    fingerprint: Option<&'d [u8]>,
+}
+
+impl<'d> EventParts<'d> {
+    fn of(document: &'d RawDocument) -> Result<Self, StoreError> {
+        let mut parts = Self::default();
+        for element in document.iter_elements() {
+            let element = element.map_err(corrupt)?;
+            let value = element.value().map_err(corrupt)?;
+            match element.key().as_str() {
+                "_id" => parts.id = value.as_str(),
+                "eventId" => parts.event_id = value.as_str(),
+                "type" => parts.kind = value.as_str(),
+                "payload" => parts.payload = value.as_document(),
+                "timestamp" => parts.timestamp = value.as_datetime(),
+                "receivedAt" => parts.received_at = value.as_datetime(),
+                "late" => parts.late = value.as_bool(),
+                "fingerprint" => parts.fingerprint = value.as_binary().map(|binary| binary.bytes),
+                _ => {}
+            }
+        }
+        Ok(parts)
+    }
+
+    fn event(&self, payload: JsonObject) -> Result<Event, StoreError> {
+        let foreign = |name| move || corrupt(ForeignField(name));
+        let moment = |date: DateTime| Timestamp::from_millis(date.timestamp_millis());
+        Ok(Event {
+            event_id: self.event_id.and_then(|id| EventId::parse(id).ok()).ok_or_else(foreign("eventId"))?,
+            kind: self.kind.and_then(EventType::from_name).ok_or_else(foreign("type"))?,
+            payload,
+            timestamp: self.timestamp.map(moment).ok_or_else(foreign("timestamp"))?,
+            received_at: self.received_at.map(moment).ok_or_else(foreign("receivedAt"))?,
+            late: self.late.ok_or_else(foreign("late"))?,
+            fingerprint: self
+                .fingerprint
+                .and_then(|bytes| bytes.try_into().ok())
+                .map(Fingerprint)
+                .ok_or_else(foreign("fingerprint"))?,
+        })
+    }
 }
 
 fn binary(fingerprint: Fingerprint) -> Binary {

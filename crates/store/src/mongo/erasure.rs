@@ -1,9 +1,9 @@
 //! Erasing a session (INV-7): the tombstone first, then the events, then the answer; and sweeping up what raced with it.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bson::doc;
-use conversation_core::{SessionKey, StoreError, Timestamp, store::Swept};
+use conversation_core::{SessionKey, StoreError, Timestamp, rules::WRITES_SETTLE_WITHIN, store::Swept};
 use mongodb::options::FindOptions;
 
 use super::{
@@ -14,16 +14,12 @@ use super::{
     run, sessions,
 };
 
-/// How long after an erasure its session may still receive stray events: longer than any operation runs, and than any
-/// process remembers that the session was there.
-const STRAYS_ARRIVE_WITHIN: Duration = Duration::from_secs(60);
-
 /// Tombstones in one sweep, which bounds how long it runs; the next sweep takes the rest.
 const SWEEP_BATCH: i64 = 100;
 
 pub(super) async fn erase(store: &MongoStore, key: &SessionKey, now: Timestamp) -> Result<(), StoreError> {
     let expires_at = now.plus(store.rules.erasure_tombstone_ttl);
-    let tombstone = write_tombstone(key, now, expires_at, now.plus(STRAYS_ARRIVE_WITHIN));
+    let tombstone = write_tombstone(key, now, expires_at, now.plus(WRITES_SETTLE_WITHIN));
     // A tombstone that is there stays: repeating the call must not keep the identifier refused for longer.
     let mut filter = session_filter(key);
     filter.insert("erasedAt", doc! { "$exists": false });

@@ -5,19 +5,17 @@
 //! the sweep removes, which begins later than anything remembered here can matter.
 
 use std::{
-    collections::HashMap,
-    mem,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use conversation_core::{Rules, SessionKey, Status};
 
-use super::documents::Head;
+use super::{documents::Head, memory::Memory};
 
 /// The longest that anything is remembered.
 const LONGEST: Duration = Duration::from_secs(5);
-/// The most sessions in a generation; two are kept. It bounds the memory to about 20 MB.
+/// How many sessions are remembered; it bounds the memory to about 20 MB.
 const GENERATION: usize = 50_000;
 
 /// What is known of a session.
@@ -33,13 +31,12 @@ pub(super) enum Known {
 /// by a write does not undo it.
 pub(super) struct Heads {
     lifetime: Duration,
-    generations: Mutex<Generations>,
+    entries: Mutex<Entries>,
 }
 
-struct Generations {
-    young: HashMap<SessionKey, Entry>,
-    old: HashMap<SessionKey, Entry>,
-    begun: Instant,
+struct Entries {
+    memory: Memory<SessionKey, Entry>,
+    turned: Instant,
 }
 
 #[derive(Clone, Copy)]
@@ -51,47 +48,39 @@ struct Entry {
 impl Heads {
     /// A memory that stays below the grace time for late events.
     pub(super) fn new(rules: &Rules) -> Self {
-        let generations = Generations { young: HashMap::new(), old: HashMap::new(), begun: Instant::now() };
-        Self { lifetime: LONGEST.min(rules.late_event_grace / 2), generations: Mutex::new(generations) }
+        let entries = Entries { memory: Memory::new(GENERATION), turned: Instant::now() };
+        Self { lifetime: LONGEST.min(rules.late_event_grace / 2), entries: Mutex::new(entries) }
     }
 
     /// What is remembered of a session.
     pub(super) fn get(&self, key: &SessionKey) -> Option<Known> {
-        let entry = self.lock().get(key)?;
+        let entry = *self.lock().memory.get(key)?;
         (entry.as_of.elapsed() < self.lifetime).then_some(entry.known)
     }
 
     /// Remembers what was true at `as_of`: the moment before a read, or after a write.
     pub(super) fn put(&self, key: &SessionKey, known: Known, as_of: Instant) {
-        let mut generations = self.lock();
-        if generations.begun.elapsed() >= self.lifetime || generations.young.len() >= GENERATION {
-            generations.old = mem::take(&mut generations.young);
-            generations.begun = Instant::now();
+        let mut entries = self.lock();
+        if entries.turned.elapsed() >= self.lifetime {
+            entries.memory.turn();
+            entries.turned = Instant::now();
         }
-        if generations.get(key).is_none_or(|entry| entry.as_of <= as_of) {
-            generations.young.insert(key.clone(), Entry { known, as_of });
+        if entries.memory.get(key).is_none_or(|entry| entry.as_of <= as_of) {
+            entries.memory.put(key.clone(), Entry { known, as_of });
         }
     }
 
     /// Notes that the session has been made active; nothing else of it is any newer by that.
     pub(super) fn activated(&self, key: &SessionKey) {
-        let mut generations = self.lock();
-        let Generations { young, old, .. } = &mut *generations;
-        if let Some(Entry { known: Known::There(head), .. }) = young.get_mut(key).or_else(|| old.get_mut(key))
+        if let Some(Entry { known: Known::There(head), .. }) = self.lock().memory.get_mut(key)
             && head.status == Status::Initiated
         {
             head.status = Status::Active;
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Generations> {
-        self.generations.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Generations {
-    fn get(&self, key: &SessionKey) -> Option<Entry> {
-        self.young.get(key).or_else(|| self.old.get(key)).copied()
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -129,15 +118,5 @@ mod tests {
         let graceless = Heads::new(&Rules { late_event_grace: Duration::ZERO, ..Rules::default() });
         graceless.put(&key("s"), OPEN, Instant::now());
         assert_eq!(graceless.get(&key("s")), None);
-    }
-
-    #[test]
-    fn the_memory_is_bounded() {
-        let heads = Heads::new(&Rules::default());
-        for number in 0..3 * GENERATION {
-            heads.put(&key(&number.to_string()), OPEN, Instant::now());
-        }
-        let generations = heads.lock();
-        assert!(generations.young.len() + generations.old.len() <= 2 * GENERATION);
     }
 }

@@ -1,8 +1,10 @@
 //! Reading one session's events, in the order of (`timestamp`, `eventId`).
 
+use std::sync::PoisonError;
+
 use bson::{Document, doc};
 use conversation_core::{
-    Event, EventId, EventType, Session, SessionKey, StoreError,
+    Clock as _, Event, EventId, EventType, Session, SessionKey, StoreError, SystemClock,
     page::{Counts, EventFilter, EventPage, EventQuery, Order, Position, Start},
 };
 use mongodb::options::FindOptions;
@@ -14,14 +16,25 @@ use super::{
     run, sessions,
 };
 
+/// The character behind the one that ends a session's part of its events' `_id`.
+const AFTER_SLASH: &str = "0";
+
 pub(super) async fn timeline(
     store: &MongoStore,
     key: &SessionKey,
     query: EventQuery,
 ) -> Result<(Session, EventPage), StoreError> {
     // Side by side, because nearly every session that is asked for exists.
-    let (session, page) = tokio::join!(sessions::get(store, key), page(store, key, query));
-    Ok((session?, page?))
+    let (session, page) = tokio::join!(sessions::get(store, key), page(store, key, &query));
+    let (session, page) = (session?, page?);
+    if !query.counted {
+        return Ok((session, page));
+    }
+    let counts = match counted_by(&query, &page) {
+        Some(counts) => counts,
+        None => counts(store, &session, &query).await?,
+    };
+    Ok((session, EventPage { counts: Some(counts), ..page }))
 }
 
 pub(super) async fn event(store: &MongoStore, key: &SessionKey, event_id: &EventId) -> Result<Event, StoreError> {
@@ -33,43 +46,76 @@ pub(super) async fn event(store: &MongoStore, key: &SessionKey, event_id: &Event
     found?.map_or(Err(StoreError::EventNotFound), |document| read_event(&document))
 }
 
-async fn page(store: &MongoStore, key: &SessionKey, query: EventQuery) -> Result<EventPage, StoreError> {
-    let EventQuery { filter, order, start, limit, counted } = query;
-    let (offset, position) = match &start {
+async fn page(store: &MongoStore, key: &SessionKey, query: &EventQuery) -> Result<EventPage, StoreError> {
+    let EventQuery { filter, order, start, limit, counted: _ } = query;
+    let (offset, position) = match start {
         Start::Offset(offset) => (Some(*offset), None),
         Start::After(position) => (None, position.as_ref()),
     };
-    let options = options(order, offset, limit);
-    let selected = admitted(key, &filter, order, position);
-    let (events, counts) = tokio::join!(run::find(store.limit, &store.events, selected, options, read_event), async {
-        match counted {
-            true => counts(store, key, &filter, order, &start).await.map(Some),
-            false => Ok(None),
-        }
-    });
-    let mut events = events?;
-    let has_more = events.len() > limit as usize;
-    events.truncate(limit as usize);
-    Ok(EventPage { events, has_more, counts: counts? })
+    let options = options(*order, offset, *limit);
+    let selected = admitted(key, filter, *order, position);
+    let mut events = run::find(store.limit, &store.events, selected, options, read_event).await?;
+    let has_more = events.len() > *limit as usize;
+    events.truncate(*limit as usize);
+    Ok(EventPage { events, has_more, counts: None })
 }
 
-async fn counts(
-    store: &MongoStore,
-    key: &SessionKey,
-    filter: &EventFilter,
-    order: Order,
-    start: &Start,
-) -> Result<Counts, StoreError> {
-    let total = count(store, admitted(key, filter, order, None));
+/// The counts, where the page tells them: it is the last one, and it is known how many events lie ahead of it. Counting
+/// costs the database as much as the page.
+fn counted_by(query: &EventQuery, page: &EventPage) -> Option<Counts> {
+    let ahead = match query.start {
+        Start::Offset(offset) if offset == 0 || !page.events.is_empty() => offset,
+        Start::After(None) => 0,
+        Start::Offset(_) | Start::After(Some(_)) => return None,
+    };
+    (!page.has_more).then_some(Counts { total: ahead + page.events.len() as u64, ahead })
+}
+
+async fn counts(store: &MongoStore, session: &Session, query: &EventQuery) -> Result<Counts, StoreError> {
+    let EventQuery { filter, order, start, .. } = query;
+    let total = total(store, session, filter);
     let position = match start {
         Start::Offset(offset) => return Ok(Counts { total: total.await?, ahead: *offset }),
         Start::After(None) => return Ok(Counts { total: total.await?, ahead: 0 }),
         Start::After(Some(position)) => position,
     };
-    let behind = count(store, admitted(key, filter, order, Some(position)));
+    let behind = count(store, admitted(&session.key, filter, *order, Some(position)));
     let (total, behind) = tokio::join!(total, behind);
     let total = total?;
     Ok(Counts { total, ahead: total.saturating_sub(behind?) })
+}
+
+/// How many events the filter admits. That of a whole session is counted by the cheapest index, and not again once it is
+/// final.
+async fn total(store: &MongoStore, session: &Session, filter: &EventFilter) -> Result<u64, StoreError> {
+    let key = &session.key;
+    if *filter != EventFilter::default() {
+        return count(store, admitted(key, filter, Order::Ascending, None)).await;
+    }
+    let counted = (key.clone(), session.created_at);
+    let totals = || store.totals.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_final = session.final_from(&store.rules).is_some_and(|moment| moment < SystemClock.now());
+    let remembered = if is_final { totals().get(&counted).copied() } else { None };
+    if let Some(total) = remembered {
+        return Ok(total);
+    }
+    let total = count(store, whole(store, key)).await?;
+    if is_final {
+        totals().put(counted, total);
+    }
+    Ok(total)
+}
+
+/// The filter for all events of a session.
+fn whole(store: &MongoStore, key: &SessionKey) -> Document {
+    if store.sharded {
+        // It must name the shard key, and every document is read for it.
+        return events_filter(key);
+    }
+    // The identifiers of a session's events lie side by side in the index on `_id`, which alone answers this.
+    let below = [key.document_id().as_str(), "/"].concat();
+    let above = [key.document_id().as_str(), AFTER_SLASH].concat();
+    doc! { "_id": { "$gt": below, "$lt": above } }
 }
 
 async fn count(store: &MongoStore, filter: Document) -> Result<u64, StoreError> {
