@@ -46,8 +46,8 @@ pub async fn append(
     })
 }
 
-fn read(call: &Call, UnreadEvent(raw): &UnreadEvent) -> Result<NewEvent, Problem> {
-    json::parse::<AppendEvent>(raw.get().as_bytes())?.read(call)
+fn read(call: &Call, UnreadEvent(text): &UnreadEvent) -> Result<NewEvent, Problem> {
+    json::parse::<AppendEvent>(text)?.read(call)
 }
 
 fn stored(call: &Call, index: u32, sent: &NewEvent, answer: Result<Written<Event>, StoreError>) -> BatchItem {
@@ -92,7 +92,7 @@ fn rejected(index: u32, event_id: Option<String>, problem: &Problem) -> BatchIte
 }
 
 /// The identifier of an event that could not be read, if it has one as text.
-fn readable_id(UnreadEvent(raw): &UnreadEvent) -> Option<String> {
-    let tree: serde_json::Value = serde_json::from_str(raw.get()).ok()?;
+fn readable_id(UnreadEvent(text): &UnreadEvent) -> Option<String> {
+    let tree: serde_json::Value = serde_json::from_slice(text).ok()?;
     tree.get("eventId")?.as_str().map(str::to_owned)
 }

@@ -1,6 +1,7 @@
 //! What clients send, and its reading into the domain's types. Every field is optional to the parser, so that all that is
 //! missing or wrong is found in one pass.
 
+use bytes::Bytes;
 use conversation_core::{
     EventId, JsonObject, Language, NewEvent, NewSession, SessionId, SessionKey, SessionPatch, Status,
     session::{Ending, MetadataPatch},
@@ -11,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::{
     faults::Faults,
-    json::Body,
+    json::{self, Body},
     pages::event_type,
     problem::Problem,
     request::{Call, Limits},
@@ -136,7 +137,22 @@ pub struct AppendBatch {
     events: Required<Vec<UnreadEvent>>,
 }
 
+/// The same, as its items lie in the body.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BorrowedBatch<'b> {
+    #[serde(default, borrow)]
+    events: Option<Vec<&'b RawValue>>,
+}
+
 impl Body for AppendBatch {
+    fn read_from(bytes: &Bytes) -> Result<Self, Problem> {
+        let BorrowedBatch { events } = json::parse(bytes)?;
+        // Parts of the body, not copies: the memory of a batch stays bounded by its body.
+        let part = |raw: &RawValue| UnreadEvent(bytes.slice_ref(raw.get().as_bytes()));
+        Ok(Self { events: Required(events.map(|events| events.into_iter().map(part).collect())) })
+    }
+
     fn max_bytes(limits: &Limits) -> usize {
         limits.max_batch_body_bytes
     }

@@ -12,7 +12,7 @@ use poem_openapi::{
 };
 use serde::{
     Serialize,
-    de::{DeserializeOwned, IgnoredAny},
+    de::{Deserialize, DeserializeOwned, IgnoredAny},
 };
 
 use super::{code::ErrorCode, problem::Problem, request::Limits};
@@ -26,6 +26,14 @@ pub trait Body: DeserializeOwned + Type + Send {
     /// Whether it may be left out; then it reads as this.
     fn absent() -> Option<Self> {
         None
+    }
+
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn read_from(bytes: &Bytes) -> Result<Self, Problem> {
+        parse(bytes)
     }
 
     /// The largest body, in bytes.
@@ -74,7 +82,7 @@ impl<'a, T: Body> ApiExtractor<'a> for Json<T> {
             return Ok(Self(absent));
         }
         check_media_type(request)?;
-        Ok(Self(parse(&bytes)?))
+        Ok(Self(T::read_from(&bytes)?))
     }
 }
 
@@ -158,7 +166,7 @@ fn check_media_type(request: &Request) -> Result<(), Problem> {
 }
 
 /// Reads JSON; the way to what is wrong is looked for only when something is.
-pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+pub(super) fn parse<'b, T: Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, Problem> {
     // Derived readers take an array for an object whose fields it gives by position, which no client means.
     if bytes.trim_ascii_start().first() == Some(&b'[') {
         let message = match serde_json::from_slice::<IgnoredAny>(bytes) {

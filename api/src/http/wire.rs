@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use conversation_core::{JsonObject, Timestamp, json::Bounds};
 use poem_openapi::{
     registry::{MetaSchema, MetaSchemaRef, Registry},
@@ -97,9 +98,22 @@ impl From<Box<RawValue>> for LanguageText {
 }
 
 /// An event of a batch, not read yet, so that one that is wrong does not take the others with it.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(transparent)]
-pub struct UnreadEvent(pub Box<RawValue>);
+#[derive(Clone, Debug)]
+pub struct UnreadEvent(pub Bytes);
+
+impl Serialize for UnreadEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_slice(&self.0).map_err(S::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for UnreadEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(Self(raw.get().to_owned().into()))
+    }
+}
 
 /// A field that must be sent. To the parser it is optional, so that all that is missing is found in one pass; the
 /// document says that it is required.

@@ -4,6 +4,8 @@
 mod canonical;
 mod normalise;
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
@@ -66,9 +68,9 @@ pub enum InvalidJson {
     },
 }
 
-/// A JSON object as normalised text.
+/// A JSON object as normalised text. Cloning shares the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JsonObject(Box<str>);
+pub struct JsonObject(Arc<str>);
 
 impl JsonObject {
     /// The object without members.
@@ -110,12 +112,6 @@ impl JsonObject {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// The normalised text, taken out.
-    #[must_use]
-    pub fn into_string(self) -> String {
-        self.0.into()
     }
 
     /// The digest of the content, or none for text that is not a [`JsonObject`]'s.
