@@ -11,8 +11,7 @@ mod test;
 mod tidy;
 mod tools;
 
-use std::env;
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
 use anyhow::Result;
 

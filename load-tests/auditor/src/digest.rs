@@ -16,7 +16,7 @@ pub(crate) fn of(payload: &Value) -> String {
 
 fn canonical(value: &Value, out: &mut String) {
     match value {
-        Value::Array(items) => list(out, ('[', ']'), items, |item, out| canonical(item, out)),
+        Value::Array(items) => list(out, ('[', ']'), items, canonical),
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by_key(|(key, _)| *key);

@@ -31,7 +31,7 @@ pub struct Stand {
 #[derive(Debug)]
 pub(crate) enum Store {
     Mongodb(ReplicaSet),
-    Sharded(ShardedCluster),
+    Sharded(Box<ShardedCluster>),
     Embedded,
 }
 
@@ -55,7 +55,9 @@ impl Stand {
     ) -> Result<Self> {
         let store = match kind {
             StoreKind::Mongodb => Store::Mongodb(ReplicaSet::start(MEMBERS).await.context("replica set")?),
-            StoreKind::Sharded => Store::Sharded(ShardedCluster::start(SHARDS, 1).await.context("sharded cluster")?),
+            StoreKind::Sharded => {
+                Store::Sharded(Box::new(ShardedCluster::start(SHARDS, 1).await.context("sharded cluster")?))
+            }
             StoreKind::Embedded => Store::Embedded,
         };
         let mut builder = builder(binaries, folder);

@@ -1,0 +1,7 @@
+//! Every profile with the real k6 against the real service, for seconds; and what surrounds them.
+
+mod faults;
+mod modules;
+mod outputs;
+mod runs;
+mod testrun;
