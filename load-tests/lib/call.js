@@ -41,7 +41,7 @@ export function plan(random, meanEvents, startedAt) {
   const late = events.filter((event, at) => at > 0 && random.chance(SHARES.late));
   const timely = events.filter((event) => !late.includes(event));
   const steps = [...opening(random), ...appends(random, timely), ...ending(random)];
-  const appended = late.flatMap((event) => withRepeats(random, { kind: 'append', pause: 1, event }));
+  const appended = late.flatMap((event) => [{ kind: 'append', pause: 1, event }, ...repeats(random, event)]);
   return [...steps, ...appended, { kind: 'read', pause: 0 }];
 }
 
@@ -82,22 +82,25 @@ function appends(random, events) {
     const [first] = order;
     // The first event alone may create the session, so it is never part of a batch.
     if (steps.length > 0 && random.chance(SHARES.batches)) {
-      steps.push({ kind: 'batch', pause: first.pause, events: order.splice(0, random.between(2, 10)) });
+      const events = order.splice(0, random.between(2, 10));
+      steps.push({ kind: 'batch', pause: first.pause, events });
+      steps.push(...events.flatMap((event) => repeats(random, event)));
     } else {
       order.shift();
-      steps.push(...withRepeats(random, { kind: 'append', pause: first.pause, event: first }));
+      steps.push({ kind: 'append', pause: first.pause, event: first }, ...repeats(random, first));
     }
     if (random.chance(SHARES.reads)) steps.push({ kind: 'read', pause: 0 });
   }
   return steps;
 }
 
-function withRepeats(random, step) {
-  const steps = [step];
-  if (random.chance(SHARES.duplicates)) steps.push({ ...step, pause: 0.5, repeat: true });
+/** The same event again, as after a lost answer; or its id with other content, as from a client with a fault. */
+function repeats(random, event) {
+  const steps = [];
+  if (random.chance(SHARES.duplicates)) steps.push({ kind: 'append', pause: 0.5, event, repeat: true });
   if (random.chance(SHARES.conflicts)) {
-    const payload = { ...step.event.payload, corrected: true };
-    steps.push({ ...step, pause: 0.5, event: { ...step.event, payload }, conflict: true, strict: random.chance(0.5) });
+    const other = { ...event, payload: { ...event.payload, corrected: true } };
+    steps.push({ kind: 'append', pause: 0.5, event: other, conflict: true, strict: random.chance(0.5) });
   }
   return steps;
 }

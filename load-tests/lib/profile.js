@@ -47,7 +47,7 @@ export function options({ name, shape, stallSeconds = 2, breaks = false, latency
     thresholds: thresholds({ breaks, latency }),
     tags: { profile: name },
     summaryTrendStats: ['avg', 'min', 'med', 'p(95)', 'p(99)', 'max', 'count'],
-    // k6's own are per URL, of which there are as many as sessions.
-    systemTags: ['proto', 'status', 'method', 'name', 'scenario', 'expected_response', 'error_code', 'check'],
+    // Without `url`, of which there are as many as sessions.
+    systemTags: ['status', 'method', 'name', 'group', 'check', 'scenario', 'expected_response', 'error_code'],
   };
 }

@@ -39,6 +39,8 @@ pub struct Summary {
     pub passed: bool,
     /// The thresholds.
     pub thresholds: Vec<Threshold>,
+    /// The checks.
+    pub checks: Vec<Check>,
     /// All the rest.
     #[serde(flatten)]
     pub rest: BTreeMap<String, Value>,
@@ -53,6 +55,17 @@ pub struct Threshold {
     pub threshold: String,
     /// Whether it held.
     pub ok: bool,
+}
+
+/// What was asked of every answer.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Check {
+    /// In a sentence.
+    pub name: String,
+    /// How often it was so.
+    pub passes: u64,
+    /// How often it was not.
+    pub fails: u64,
 }
 
 impl K6 {

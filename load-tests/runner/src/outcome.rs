@@ -26,6 +26,14 @@ impl Outcome {
         self.audit.is_clean() && self.missed().is_empty()
     }
 
+    /// The checks that did not always hold, which the threshold on checks does not name.
+    fn failed_checks(&self) -> impl Iterator<Item = String> {
+        let failed = self.summary.checks.iter().filter(|check| check.fails > 0);
+        failed.map(|check| {
+            format!("not always so: {} ({} of {} failed)", check.name, check.fails, check.passes + check.fails)
+        })
+    }
+
     /// The thresholds that were missed. In search of the breaking point, a missed objective is what is looked for.
     #[must_use]
     pub fn missed(&self) -> Vec<String> {
@@ -56,6 +64,9 @@ impl fmt::Display for Outcome {
         }
         for missed in self.missed() {
             writeln!(out, "- missed: {missed}")?;
+        }
+        for failed in self.failed_checks() {
+            writeln!(out, "- {failed}")?;
         }
         write!(out, "\n{}", self.audit)
     }
