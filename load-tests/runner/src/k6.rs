@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
+    fs::{self, File},
+    io::{Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
     time::Duration,
@@ -123,9 +124,9 @@ impl K6 {
     /// # Errors
     /// When that takes too long, or k6 ends before.
     pub async fn until_more_acknowledged(&self) -> Result<()> {
-        let goal = self.acknowledged() + SOME;
+        let from = fs::metadata(self.ledger()).map_or(0, |ledger| ledger.len());
         let enough = async || {
-            if self.acknowledged() >= goal {
+            if self.acknowledged_since(from).unwrap_or(0) >= SOME {
                 return Some(true);
             }
             self.is_running().ok().filter(|running| !running)
@@ -136,9 +137,21 @@ impl K6 {
         bail!("the load was over before the fault: give a longer --duration")
     }
 
-    fn acknowledged(&self) -> usize {
-        let ledger = fs::read_to_string(self.ledger()).unwrap_or_default();
-        ledger.matches(ACKNOWLEDGED).count()
+    /// Kills it (-9), as when the load generator is lost.
+    ///
+    /// # Errors
+    /// When that fails.
+    pub fn kill(&self) -> Result<()> {
+        self.process.kill()
+    }
+
+    /// Acknowledgements in the ledger from this byte on.
+    fn acknowledged_since(&self, from: u64) -> Result<usize> {
+        let mut ledger = File::open(self.ledger())?;
+        ledger.seek(SeekFrom::Start(from))?;
+        let mut bytes = Vec::new();
+        ledger.read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).matches(ACKNOWLEDGED).count())
     }
 
     /// Waits for its end and reads its summary.

@@ -76,8 +76,10 @@ impl Load {
 /// When one of these cannot be done; that a threshold is missed or something is found is no error but an outcome.
 pub async fn run(load: &Load, binaries: &Binaries) -> Result<Outcome> {
     let folder = TempDir::with_prefix("load-").context("temporary folder")?;
+    eprintln!("{}: servers", load.profile.name());
     let stand = Stand::start(load.store, load.fault, binaries, folder.path()).await?;
     let k6 = K6::start(&binaries.k6, load.profile, &load.environment(stand.service.url("")), folder.path())?;
+    eprintln!("{}: {} of load on {}", load.profile.name(), load.duration, stand.service.url(""));
     let deadline = seconds(&load.duration)? + GRACE;
     let broken = match load.fault {
         Some(fault) => {
@@ -88,6 +90,7 @@ pub async fn run(load: &Load, binaries: &Binaries) -> Result<Outcome> {
         None => Vec::new(),
     };
     let summary = k6.finish(deadline).await?;
+    eprintln!("{}: audit", load.profile.name());
     let audit = Audit {
         ledgers: vec![k6.ledger()],
         url: stand.service.url(""),

@@ -1,4 +1,5 @@
-//! The profiles with a fault, each on the store that can have it.
+//! The profiles with a fault, each on the store that can have it: INV-1, an acknowledged event is never lost, and INV-2,
+//! an event is stored at most once.
 
 use conversation_load::{Profile, StoreKind};
 

@@ -3,5 +3,6 @@
 mod faults;
 mod modules;
 mod outputs;
+mod processes;
 mod runs;
 mod testrun;
