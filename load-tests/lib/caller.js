@@ -8,6 +8,8 @@ const ROUTE = '/v1/sessions';
 /** What a first sending may be answered with; a replay only if an earlier attempt may have been the one that stored it. */
 const isNew = ({ status, replayed, unknown }) => status === 201 || (status === 200 && replayed && unknown > 0);
 const isReplay = ({ status, replayed }) => status === 200 && replayed;
+const isError = (status, code) => (answer) => answer.status === status && answer.body.errorCode === code;
+const ids = (events) => events.map(({ eventId }) => eventId).join();
 const warns = ({ body }, code) => (body.warnings || []).some((warning) => warning.code === code);
 
 export class Call {
@@ -64,7 +66,7 @@ export class Call {
     }
     if (conflict) {
       check(answer, strict
-        ? { 'other content is refused under strict handling': ({ status, body }) => status === 422 && body.errorCode === 'EVENT_ID_MISMATCH' }
+        ? { 'other content is refused under strict handling': isError(422, 'EVENT_ID_MISMATCH') }
         : { 'other content is warned of': (answer) => isReplay(answer) && warns(answer, 'EVENT_ID_MISMATCH') });
       return;
     }
@@ -94,7 +96,7 @@ export class Call {
     if (answer.outcome === 'in doubt') return;
     check(answer, {
       'a batch is answered 201': ({ status, unknown }) => status === 201 || (status === 200 && unknown > 0),
-      'a batch has a result for each event': () => results.map((result) => result.eventId).join() === events.map((event) => event.eventId).join(),
+      'a batch has a result for each event': () => ids(results) === ids(events),
     });
   }
 
@@ -108,7 +110,7 @@ export class Call {
       return;
     }
     if (contradicts) {
-      check(answer, { 'another end is refused': ({ status, body }) => status === 409 && body.errorCode === 'INVALID_TRANSITION' });
+      check(answer, { 'another end is refused': isError(409, 'INVALID_TRANSITION') });
       return;
     }
     const first = this.endedAt;

@@ -41,3 +41,13 @@ export const ramp = (seconds, multiple) => [
 export const highest = (shape) => Math.max(...shape.map(([, multiple]) => multiple));
 
 export const totalSeconds = (shape) => shape.reduce((sum, [seconds]) => sum + seconds, 0);
+
+/** The multiple that is reached after so many seconds. */
+export function after(shape, seconds) {
+  let [from, begun] = [0, 0];
+  for (const [length, multiple] of shape) {
+    if (seconds < begun + length) return from + ((multiple - from) * (seconds - begun)) / length;
+    [from, begun] = [multiple, begun + length];
+  }
+  return from;
+}

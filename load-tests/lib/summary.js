@@ -1,6 +1,6 @@
 /** The end of a run in three forms: JSON for programs, JUnit for pipelines, Markdown for people. */
 import { settings } from './settings.js';
-import { highest, totalSeconds } from './shapes.js';
+import { after, highest, totalSeconds } from './shapes.js';
 
 /** What k6 calls at the end; the files are `PROFILE.json`, `PROFILE.xml`, `PROFILE.md` in `SUMMARY_DIR`. */
 export function summarise({ name, shape }, data) {
@@ -23,12 +23,15 @@ function reportOf(name, shape, data) {
     for (const [threshold, { ok }] of Object.entries(thresholds)) judged.push({ metric, threshold, ok });
   }
   const checks = data.root_group.checks.map(({ name, passes, fails }) => ({ name, passes, fails }));
+  const seconds = data.state.testRunDurationMs / 1000;
+  const endedEarly = seconds < totalSeconds(shape);
   const { sessionsPerDay, peak, timeCompression, meanEvents, readersPerCall, seed, latencyFactor } = settings;
   return {
     profile: name,
     passed: judged.every(({ ok }) => ok) && checks.every(({ fails }) => fails === 0),
     run: data.setup_data.run,
-    seconds: data.state.testRunDurationMs / 1000,
+    seconds,
+    reachedSessionsPerDay: endedEarly ? sessionsPerDay * after(shape, seconds) : null,
     settings: { sessionsPerDay, peak, timeCompression, meanEvents, readersPerCall, seed, latencyFactor },
     shape: { seconds: totalSeconds(shape), highestMultiple: highest(shape) },
     thresholds: judged,
@@ -44,37 +47,48 @@ const verdict = (ok) => (ok ? 'held' : '**missed**');
 function markdown(report) {
   const { settings, shape } = report;
   const failed = report.checks.filter(({ fails }) => fails > 0);
-  const latencies = Object.entries(report.metrics).filter(([metric]) => metric.startsWith('http_req_duration{name:'));
+  const perSecond = round(count(report, 'http_reqs') / report.seconds);
+  const totals = ['iterations', 'http_reqs', 'retries', 'given_up', 'dropped_iterations'].map((name) => count(report, name));
   return [
     `# ${report.profile}: ${report.passed ? 'passed' : 'FAILED'}`,
     '',
-    `${settings.sessionsPerDay} sessions per day at the mean, up to ${shape.highestMultiple} times that, for ${round(shape.seconds)} s. ` +
-      `Events per call: ${settings.meanEvents}. Pauses: 1/${settings.timeCompression} of life. Seed ${settings.seed}, run ${report.run}.`,
+    `${settings.sessionsPerDay} sessions per day at the mean, up to ${shape.highestMultiple} times that, for ` +
+      `${round(shape.seconds)} s. Events per call: ${settings.meanEvents}. Pauses: 1/${settings.timeCompression} of life. ` +
+      `Seed ${settings.seed}, run ${report.run}.`,
+    ...(report.reachedSessionsPerDay === null ? [] : ['', `Ended early, at ${round(report.reachedSessionsPerDay)} per day.`]),
     '',
-    `| Iterations | Requests | a second | Retries | Given up | Dropped |`,
-    `| ---: | ---: | ---: | ---: | ---: | ---: |`,
-    `| ${count(report, 'iterations')} | ${count(report, 'http_reqs')} | ${round(count(report, 'http_reqs') / report.seconds)} ` +
-      `| ${count(report, 'retries')} | ${count(report, 'given_up')} | ${count(report, 'dropped_iterations')} |`,
+    '| Iterations | Requests | Retries | Given up | Dropped | Requests a second |',
+    '| ---: | ---: | ---: | ---: | ---: | ---: |',
+    `| ${[...totals, perSecond].join(' | ')} |`,
     '',
     '| Threshold | | |',
     '| --- | --- | --- |',
     ...report.thresholds.map(({ metric, threshold, ok }) => `| \`${metric}\` | \`${threshold}\` | ${verdict(ok)} |`),
-    ...(latencies.length === 0 ? [] : ['', '| Milliseconds | Requests | Median | p95 | p99 | Longest |', '| --- | ---: | ---: | ---: | ---: | ---: |']),
-    ...latencies.map(
-      ([metric, v]) =>
-        `| \`${metric.slice('http_req_duration{name:'.length, -1)}\` | ${v.count} | ${round(v.med)} | ${round(v['p(95)'])} | ${round(v['p(99)'])} | ${round(v.max)} |`,
-    ),
-    ...failed.map(({ name, passes, fails }) => `\nNot always so: ${name} (${fails} of ${passes + fails} failed).`),
+    '',
+    ...latencies(report),
+    ...failed.map(({ name, passes, fails }) => `Not always so: ${name} (${fails} of ${passes + fails} failed).`),
   ].join('\n');
+}
+
+function latencies({ metrics }) {
+  const prefix = 'http_req_duration{name:';
+  const routes = Object.keys(metrics).filter((metric) => metric.startsWith(prefix));
+  if (routes.length === 0) return [];
+  const row = (metric) => {
+    const { count, med, max, 'p(95)': p95, 'p(99)': p99 } = metrics[metric];
+    return `| \`${metric.slice(prefix.length, -1)}\` | ${[count, med, p95, p99, max].map(round).join(' | ')} |`;
+  };
+  const head = ['| Milliseconds | Requests | Median | p95 | p99 | Longest |', '| --- | ---: | ---: | ---: | ---: | ---: |'];
+  return [...head, ...routes.map(row)];
 }
 
 function junit(report) {
   const cases = [
-    ...report.thresholds.map(({ metric, threshold, ok }) => ({ name: `${metric} ${threshold}`, fault: ok ? null : 'missed' })),
-    ...report.checks.map(({ name, passes, fails }) => ({ name, fault: fails === 0 ? null : `${fails} of ${passes + fails} failed` })),
+    ...report.thresholds.map(({ metric, threshold, ok }) => [`${metric} ${threshold}`, ok ? null : 'missed']),
+    ...report.checks.map(({ name, passes, fails }) => [name, fails === 0 ? null : `${fails} of ${passes + fails} failed`]),
   ];
-  const failures = cases.filter(({ fault }) => fault !== null).length;
-  const lines = cases.map(({ name, fault }) => {
+  const failures = cases.filter(([, fault]) => fault !== null).length;
+  const lines = cases.map(([name, fault]) => {
     const head = `    <testcase classname="${escape(report.profile)}" name="${escape(name)}"`;
     return fault === null ? `${head}/>` : `${head}><failure message="${escape(fault)}"/></testcase>`;
   });

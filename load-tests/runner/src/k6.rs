@@ -20,10 +20,13 @@ use crate::profile::Profile;
 const THRESHOLDS_MISSED: i32 = 99;
 /// An acknowledgement in the ledger, as any event has it.
 const ACKNOWLEDGED: &str = r#""outcome":"acknowledged","status":201"#;
+/// Every line that tells of a delivery, and those that tell of one without doubt.
+const UNKNOWN: &str = r#""unknown":"#;
+const NONE_UNKNOWN: &str = r#""unknown":0"#;
 /// So many acknowledgements show that calls are made.
 const SOME: usize = 20;
 /// An election, and the clients' longest pause between attempts.
-const CALLS_GO_ON: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A k6 at work.
 #[derive(Debug)]
@@ -42,6 +45,9 @@ pub struct Summary {
     pub thresholds: Vec<Threshold>,
     /// The checks.
     pub checks: Vec<Check>,
+    /// The rate at which a missed objective ended the run, if one did.
+    #[serde(rename = "reachedSessionsPerDay")]
+    pub reached_sessions_per_day: Option<f64>,
     /// All the rest.
     #[serde(flatten)]
     pub rest: BTreeMap<String, Value>,
@@ -124,17 +130,29 @@ impl K6 {
     /// # Errors
     /// When that takes too long, or k6 ends before.
     pub async fn until_more_acknowledged(&self) -> Result<()> {
+        self.until_written("calls to go on", |lines| lines.matches(ACKNOWLEDGED).count() >= SOME).await
+    }
+
+    /// Waits until a request was repeated, from now on, because the outcome of an attempt was unknown.
+    ///
+    /// # Errors
+    /// As above.
+    pub async fn until_one_was_in_doubt(&self) -> Result<()> {
+        let count = |lines: &str, text: &str| lines.matches(text).count();
+        self.until_written("a request in doubt", |lines| count(lines, UNKNOWN) > count(lines, NONE_UNKNOWN)).await
+    }
+
+    /// Waits until what is written to the ledger from now on is enough.
+    async fn until_written(&self, what: &str, is_enough: impl Fn(&str) -> bool) -> Result<()> {
         let from = fs::metadata(self.ledger()).map_or(0, |ledger| ledger.len());
-        let enough = async || {
-            if self.acknowledged_since(from).unwrap_or(0) >= SOME {
-                return Some(true);
-            }
-            self.is_running().ok().filter(|running| !running)
+        let enough = async || match is_enough(&self.ledger_from(from).unwrap_or_default()) {
+            true => Some(true),
+            false => self.is_running().ok().filter(|running| !running),
         };
-        if until(CALLS_GO_ON, "calls to go on", enough).await? {
+        if until(PATIENCE, what, enough).await? {
             return Ok(());
         }
-        bail!("the load was over before the fault: give a longer --duration")
+        bail!("the load was over while waiting for {what}: give a longer --duration")
     }
 
     /// Kills it (-9), as when the load generator is lost.
@@ -145,13 +163,14 @@ impl K6 {
         self.process.kill()
     }
 
-    /// Acknowledgements in the ledger from this byte on.
-    fn acknowledged_since(&self, from: u64) -> Result<usize> {
+    /// The whole lines of the ledger from this byte on.
+    fn ledger_from(&self, from: u64) -> Result<String> {
         let mut ledger = File::open(self.ledger())?;
         ledger.seek(SeekFrom::Start(from))?;
         let mut bytes = Vec::new();
         ledger.read_to_end(&mut bytes)?;
-        Ok(String::from_utf8_lossy(&bytes).matches(ACKNOWLEDGED).count())
+        bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1));
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// Waits for its end and reads its summary.

@@ -65,6 +65,14 @@ impl fmt::Display for Outcome {
         for missed in self.missed() {
             writeln!(out, "- missed: {missed}")?;
         }
+        if let Some(reached) = self.summary.reached_sessions_per_day {
+            let objectives: Vec<&str> = self.summary.thresholds.iter().filter(|t| !t.ok).map(|t| &*t.metric).collect();
+            writeln!(
+                out,
+                "- it ended early, at a rate of {reached:.0} sessions per day, by {}",
+                objectives.join(", ")
+            )?;
+        }
         for failed in self.failed_checks() {
             writeln!(out, "- {failed}")?;
         }

@@ -7,8 +7,8 @@ use crate::runs::{load, passes};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failover_loses_and_doubles_nothing() {
-    let outcome = passes(&load(Profile::Failover, StoreKind::Mongodb, "25s")).await;
-    assert_eq!(outcome.broken.len(), 2, "{outcome}");
+    let outcome = passes(&load(Profile::Failover, StoreKind::Mongodb, "40s")).await;
+    assert_eq!(outcome.broken.len(), 3, "{outcome}");
     assert_eq!(outcome.audit.events_in_database, Some(outcome.audit.events_stored));
 }
 
