@@ -45,7 +45,7 @@ const round = (value) => (value === undefined ? '' : Math.round(value * 10) / 10
 const verdict = (ok) => (ok ? 'held' : '**missed**');
 
 function markdown(report) {
-  const { settings, shape } = report;
+  const { settings, shape, reachedSessionsPerDay: reached } = report;
   const failed = report.checks.filter(({ fails }) => fails > 0);
   const perSecond = round(count(report, 'http_reqs') / report.seconds);
   const totals = ['iterations', 'http_reqs', 'retries', 'given_up', 'dropped_iterations'].map((name) => count(report, name));
@@ -55,7 +55,7 @@ function markdown(report) {
     `${settings.sessionsPerDay} sessions per day at the mean, up to ${shape.highestMultiple} times that, for ` +
       `${round(shape.seconds)} s. Events per call: ${settings.meanEvents}. Pauses: 1/${settings.timeCompression} of life. ` +
       `Seed ${settings.seed}, run ${report.run}.`,
-    ...(report.reachedSessionsPerDay === null ? [] : ['', `Ended early, at ${round(report.reachedSessionsPerDay)} per day.`]),
+    ...(reached === null ? [] : ['', `Ended early, at a rate of ${round(reached)} sessions per day.`]),
     '',
     '| Iterations | Requests | Retries | Given up | Dropped | Requests a second |',
     '| ---: | ---: | ---: | ---: | ---: | ---: |',
