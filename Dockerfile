@@ -8,6 +8,7 @@ COPY Cargo.toml Cargo.lock ./
 COPY crates crates
 COPY api api
 COPY migrator migrator
+COPY load-tests load-tests
 COPY xtask xtask
 
 FROM source AS build-api

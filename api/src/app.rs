@@ -25,19 +25,32 @@ use crate::{
 };
 
 pub use signals::termination;
+pub use stores::open as open_store;
 
 /// Serves until `ended`, then drains and returns.
 ///
 /// # Errors
 /// One sentence when a port, the store or a setting makes serving impossible.
 pub async fn run(config: Config, ended: impl Future<Output = ()>) -> anyhow::Result<()> {
+    run_over(config, open_store, ended).await
+}
+
+/// [`run`] over the store that `open` yields, once the ports are bound; for tests that put something around it.
+///
+/// # Errors
+/// As `run`.
+pub async fn run_over(
+    config: Config,
+    open: impl AsyncFnOnce(&Config) -> anyhow::Result<Arc<dyn Store>>,
+    ended: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
     let started = Instant::now();
     let public = listen(&config, config.port, "PORT").await?;
     let management = listen(&config, config.management_port, "MANAGEMENT_PORT").await?;
     let (address, management_address) = (public.local_addr()?, management.local_addr()?);
 
     let metrics = Metrics::begin().context("metrics")?;
-    let inner = stores::open(&config).await?;
+    let inner = open(&config).await?;
     let store: Arc<dyn Store> = Arc::new(TimedStore { inner, duration: metrics.store_operations() });
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let readiness = Readiness::default();

@@ -5,13 +5,13 @@ mod bench;
 mod cluster;
 mod codegen;
 mod containers;
+mod load;
 mod run;
 mod test;
 mod tidy;
 mod tools;
 
-use std::env;
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
 use anyhow::Result;
 
@@ -24,6 +24,7 @@ const COMMANDS: &[Entry] = &[
     ("test", "the whole check, as continuous integration runs it", test::command),
     ("codegen", "rewrite the committed files that are generated", codegen::command),
     ("bench", "run the benchmark in release mode with these arguments", bench::command),
+    ("load", "run a load profile, with a fault if asked, and audit what is stored", load::command),
     ("cluster", "start (up) or stop (down) a sharded cluster to develop against", cluster::command),
     ("containers", "check Dockerfile and docker-compose.yml; --build (slow) also compiles", containers::command),
     ("tidy", "check the house rules", tidy::command),

@@ -1,6 +1,5 @@
 //! `cargo xtask test`: the whole check, in order, ending at the first failure.
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -78,18 +77,9 @@ fn check(table: &mut Vec<(&'static str, Duration, String)>) -> Result<()> {
 
 fn cargo(arguments: &[&str], tools: &[Tool]) -> Result<Outcome> {
     let mut command = run::cargo();
-    announce(&mut command, tools);
+    tools::announce(&mut command, tools);
     run::run(command.args(arguments))?;
     Ok(Outcome::Passed)
-}
-
-/// Tells the tests where the tools are, so that where they come from is known in one place only.
-fn announce(command: &mut Command, tools: &[Tool]) {
-    for tool in tools {
-        if let Ok(path) = &tool.found {
-            command.env(tool.variable, path);
-        }
-    }
 }
 
 fn openapi_lint(tools: &[Tool]) -> Result<Outcome> {

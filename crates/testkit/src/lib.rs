@@ -19,5 +19,5 @@ pub use process::Process;
 pub use replica_set::{ReplicaSet, unique_database};
 pub use service::{Service, ServiceBuilder};
 pub use sharded::{Chunk, ShardedCluster};
-pub use tools::{mongod, schemathesis};
+pub use tools::{k6, mongod, schemathesis};
 pub use wait::{Answer, until};

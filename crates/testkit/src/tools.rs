@@ -16,6 +16,11 @@ pub(crate) fn mongos() -> Result<Option<PathBuf>> {
     named.transpose()
 }
 
+/// The path of the `k6` command: `K6_BIN`, else the workspace's `.tools`, else the `PATH`.
+pub fn k6() -> Result<PathBuf> {
+    find("k6", "K6_BIN", "k6/k6")
+}
+
 /// The path of the `schemathesis` command: `SCHEMATHESIS_BIN`, else the workspace's `.tools`, else the `PATH`.
 pub fn schemathesis() -> Result<PathBuf> {
     find("schemathesis", "SCHEMATHESIS_BIN", "schemathesis/bin/schemathesis")

@@ -17,6 +17,12 @@ const RULES: &[Rule] = &[
     ("conversation-testkit", &[], &[]),
     // It is never shipped, so it may start servers outside of tests.
     ("conversation-bench", &["core", "store", "api", "testkit"], &[]),
+    // It speaks HTTP and the database's own protocol, so that it shares no mistake with what it audits.
+    ("conversation-auditor", &[], &[]),
+    // It is never shipped either: it starts servers, breaks them under load, and has the outcome audited.
+    ("conversation-load", &["core", "auditor", "testkit"], &[]),
+    // The service with faults built in, for the tests of the auditor.
+    ("conversation-sabotage", &["core", "api"], &["auditor", "load", "testkit"]),
     ("xtask", &[], &[]),
 ];
 

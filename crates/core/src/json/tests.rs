@@ -8,7 +8,7 @@ use super::{Bounds, InvalidJson, JsonObject};
 const BOUNDS: Bounds = Bounds { bytes: 1024, nesting: 4 };
 
 fn normalised(text: &str) -> Result<String, InvalidJson> {
-    JsonObject::parse(text, BOUNDS).map(|(object, _)| object.into_string())
+    JsonObject::parse(text, BOUNDS).map(|(object, _)| object.as_str().to_owned())
 }
 
 fn digest(text: &str) -> super::Digest {
