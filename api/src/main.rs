@@ -33,7 +33,7 @@ fn main() -> ExitCode {
 fn serve(config: Config) -> anyhow::Result<()> {
     // Two providers of cryptography in one binary panic at the first TLS handshake, so one is chosen here.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    logs::begin(config.log_format, &config.log_filter)?;
+    let _last_lines = logs::begin(config.log_format, &config.log_filter)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let ended = app::termination()?;

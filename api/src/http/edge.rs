@@ -19,7 +19,7 @@ use super::{
     error_view::Asked,
     request::request_id,
 };
-use crate::telemetry::metrics::RequestMetrics;
+use crate::telemetry::{logs::REQUESTS, metrics::RequestMetrics};
 
 /// The body of an answer.
 pub type Body = UnsyncBoxBody<Bytes, tower::BoxError>;
@@ -68,6 +68,7 @@ async fn observed(
         let (elapsed, status) = (started.elapsed(), response.status());
         metrics.record(&method, outcome.route, status, elapsed);
         tracing::info!(
+            target: REQUESTS,
             method = method.as_str(),
             route = outcome.route.unwrap_or("unmatched"),
             status = status.as_u16(),

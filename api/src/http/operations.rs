@@ -1,6 +1,8 @@
 //! The table of operations: for each, the query parameters it knows and the errors it may answer.
 //! Requests are checked against it and the OpenAPI document is completed from it, so the two cannot differ.
 
+use std::{collections::HashMap, sync::LazyLock};
+
 use poem::{PathPattern, Request, Response};
 
 use super::code::ErrorCode::{self, *};
@@ -234,25 +236,37 @@ pub static OPERATIONS: &[Operation] = &[
 /// Paths that are read by people and tools, and are not operations of the API.
 pub const PAGES: [&str; 4] = ["/api", "/api-json", "/api-yaml", "/metrics"];
 
+/// Each path by the pattern that poem calls it: `/a/{b}` is `/a/:param0`.
+static PATHS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let paths = OPERATIONS.iter().map(|operation| operation.path).chain(PAGES);
+    paths.map(|path| (pattern_of(path), path)).collect()
+});
+
+fn pattern_of(path: &str) -> String {
+    let mut parameters = 0..;
+    let segment = |segment: &str| match segment.starts_with('{') {
+        true => format!(":param{}", parameters.next().unwrap_or(0)),
+        false => segment.to_owned(),
+    };
+    path.split('/').map(segment).collect::<Vec<_>>().join("/")
+}
+
 /// The operation that a routed request is for.
 ///
 /// # Panics
 /// When a handler has no row in the table, which a test rules out.
 #[must_use]
 pub fn of(request: &Request) -> &'static Operation {
-    let pattern = request.data::<PathPattern>().map(|pattern| pattern.0.as_ref()).unwrap_or_default();
-    let found = OPERATIONS
-        .iter()
-        .find(|operation| operation.method == request.method().as_str() && same_route(operation.path, pattern));
+    let path = template(request.data::<PathPattern>()).unwrap_or_default();
+    let method = request.method().as_str();
+    let found = OPERATIONS.iter().find(|operation| operation.method == method && operation.path == path);
     found.expect("every handler has a row in the table of operations")
 }
 
 /// The path template that answered, for logs and metrics; none when no route matched.
 #[must_use]
 pub fn template(pattern: Option<&PathPattern>) -> Option<&'static str> {
-    let pattern = pattern?;
-    let mut paths = OPERATIONS.iter().map(|operation| operation.path).chain(PAGES);
-    paths.find(|path| same_route(path, &pattern.0))
+    PATHS.get(pattern?.0.as_ref()).copied()
 }
 
 /// The methods that a path has, for `Allow`.
@@ -273,19 +287,6 @@ pub fn pattern(answer: &Result<Response, poem::Error>) -> Option<&PathPattern> {
     }
 }
 
-/// Whether a template such as `/a/{b}` is the pattern that poem calls `/a/:param0`.
-fn same_route(template: &str, pattern: &str) -> bool {
-    let mut ours = template.split('/');
-    let mut theirs = pattern.split('/');
-    loop {
-        match (ours.next(), theirs.next()) {
-            (None, None) => return true,
-            (Some(a), Some(b)) if a == b || (a.starts_with('{') && b.starts_with(':')) => {}
-            _ => return false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,9 +299,11 @@ mod tests {
     }
 
     #[test]
-    fn a_template_matches_its_own_pattern_only() {
-        assert!(same_route("/v1/sessions/{sessionId}/events", "/v1/sessions/:param0/events"));
-        assert!(!same_route("/v1/sessions/{sessionId}/events", "/v1/sessions/:param0"));
-        assert!(!same_route("/v1/sessions/{sessionId}/events/batch", "/v1/sessions/:param0/events/:param1"));
+    fn a_template_is_found_by_its_own_pattern_only() {
+        let template = |pattern: &str| template(Some(&PathPattern(pattern.into())));
+        assert_eq!(template("/v1/sessions/:param0/events"), Some("/v1/sessions/{sessionId}/events"));
+        assert_eq!(template("/v1/sessions/:param0/events/:param1"), Some("/v1/sessions/{sessionId}/events/{eventId}"));
+        assert_eq!(template("/v1/sessions/:param0/events/batch"), Some("/v1/sessions/{sessionId}/events/batch"));
+        assert_eq!(template("/v1/:param0"), None);
     }
 }

@@ -10,6 +10,7 @@ mod heads;
 mod insert;
 mod json;
 mod keyset;
+mod lately;
 mod listing;
 mod memory;
 mod run;
@@ -37,10 +38,11 @@ use mongodb::{Client, Collection, Database};
 pub use client::{ConnectError, MongoSettings};
 pub use coalesce::CoalesceBounds;
 
-use append::Insertion;
+use append::{Insertion, Recall};
 use coalesce::Coalescer;
 use documents::Head;
 use heads::{Heads, Known};
+use lately::Lately;
 use memory::Memory;
 use sessions::{Activation, Creation, Lookup};
 
@@ -66,6 +68,8 @@ pub struct MongoStore {
     creation: Coalescer<Creation>,
     activation: Coalescer<Activation>,
     insertion: Coalescer<Insertion>,
+    recall: Coalescer<Recall>,
+    lately: Lately,
 }
 
 impl MongoStore {
@@ -79,6 +83,8 @@ impl MongoStore {
             lookup: Coalescer::new(Lookup { sessions: sessions.clone(), limit }, bounds, limit),
             creation: Coalescer::new(Creation { sessions: sessions.clone(), limit }, bounds, limit),
             activation: Coalescer::new(Activation { database: database.clone(), limit }, bounds, limit),
+            recall: Coalescer::new(Recall { events: events.clone(), limit }, bounds, limit),
+            lately: Lately::new(),
             insertion: Coalescer::new(Insertion { events: events.clone(), limit }, bounds, limit),
             client,
             database,

@@ -11,10 +11,11 @@ use conversation_core::{
 };
 
 pub(super) use insertion::Insertion;
+pub(super) use replay::Recall;
 
 use super::{MongoStore, documents::Head, errors, sessions};
 use insertion::Events;
-use replay::{Asked, replay};
+use replay::Asked;
 
 /// What became of one event.
 pub(super) type Outcome = Result<Written<Event>, StoreError>;
@@ -35,18 +36,20 @@ pub(super) async fn append(
         (head, _) => (head?, false),
     };
     let admission = Admission::of(head.ended_at, now, &store.rules);
-    let events: Vec<Event> =
-        events.into_iter().map(|event| event.into_event(now, admission == Admission::Late)).collect();
+    let asked = events.into_iter().map(|event| Asked::new(key, event.into_event(now, admission == Admission::Late)));
+    let asked: Vec<Asked> = asked.collect();
+    let ids: Vec<u64> = asked.iter().map(|asked| store.lately.digest(asked.id())).collect();
     let outcomes = match admission {
         Admission::OnTime | Admission::Late if created => {
-            insert(store, key, events).await.map_err(errors::after_a_write)?
+            insert(store, key, asked, &ids).await.map_err(errors::after_a_write)?
         }
-        Admission::OnTime | Admission::Late => insert(store, key, events).await?,
+        Admission::OnTime | Admission::Late => insert(store, key, asked, &ids).await?,
         Admission::Closed => {
-            let asked = events.into_iter().map(|event| Asked::new(key, event)).collect();
-            replay(store.limit, &store.events, asked, || StoreError::SessionClosed).await?
+            let found = store.recall.run(asked).await?.into_iter();
+            found.map(|found| found.map(Written::Replayed).map_err(|_| StoreError::SessionClosed)).collect()
         }
     };
+    store.lately.stored(ids.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()).map(|(id, _)| *id));
     // Also when all were replays: the call that stored them may not have got this far.
     if head.status == Status::Initiated && outcomes.iter().any(Result::is_ok) {
         sessions::activate(store, key, now).await.map_err(errors::after_a_write)?;
@@ -54,9 +57,33 @@ pub(super) async fn append(
     Ok(outcomes)
 }
 
-async fn insert(store: &MongoStore, key: &SessionKey, events: Vec<Event>) -> Result<Vec<Outcome>, StoreError> {
-    if events.is_empty() {
+/// Inserts the events that are not there yet. Where one was stored lately the call is a retry, and is looked for first: an
+/// insert that meets its duplicate costs the server more than a search.
+async fn insert(
+    store: &MongoStore,
+    key: &SessionKey,
+    asked: Vec<Asked>,
+    ids: &[u64],
+) -> Result<Vec<Outcome>, StoreError> {
+    if asked.is_empty() {
         return Ok(Vec::new());
     }
-    store.insertion.run(Events::new(key, events)?).await
+    if !store.lately.has_any(ids) {
+        let events = asked.into_iter().map(Asked::into_event).collect();
+        return store.insertion.run(Events::new(key, events)?).await;
+    }
+    let mut outcomes: Vec<Option<Outcome>> = Vec::with_capacity(asked.len());
+    let mut absent = Vec::new();
+    for found in store.recall.run(asked).await? {
+        outcomes.push(match found {
+            Ok(stored) => Some(Ok(Written::Replayed(stored))),
+            Err(event) => {
+                absent.push(event);
+                None
+            }
+        });
+    }
+    let inserted = if absent.is_empty() { Vec::new() } else { store.insertion.run(Events::new(key, absent)?).await? };
+    let mut inserted = inserted.into_iter();
+    Ok(outcomes.into_iter().filter_map(|outcome| outcome.or_else(|| inserted.next())).collect())
 }

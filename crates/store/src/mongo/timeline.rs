@@ -12,8 +12,9 @@ use mongodb::options::FindOptions;
 use super::{
     MongoStore,
     documents::{events_filter, read_event},
+    errors,
     keyset::Keyset,
-    run, sessions,
+    run, schema, sessions,
 };
 
 /// The character behind the one that ends a session's part of its events' `_id`.
@@ -99,23 +100,29 @@ async fn total(store: &MongoStore, session: &Session, filter: &EventFilter) -> R
     if let Some(total) = remembered {
         return Ok(total);
     }
-    let total = count(store, whole(store, key)).await?;
+    let total = if store.sharded { count(store, events_filter(key)).await? } else { keys(store, key).await? };
     if is_final {
         totals().put(counted, total);
     }
     Ok(total)
 }
 
-/// The filter for all events of a session.
-fn whole(store: &MongoStore, key: &SessionKey) -> Document {
-    if store.sharded {
-        // It must name the shard key, and every document is read for it.
-        return events_filter(key);
-    }
-    // The identifiers of a session's events lie side by side in the index on `_id`, which alone answers this.
-    let below = [key.document_id().as_str(), "/"].concat();
-    let above = [key.document_id().as_str(), AFTER_SLASH].concat();
-    doc! { "_id": { "$gt": below, "$lt": above } }
+/// How many keys the index on `_id` has for a session: its events lie side by side there, and no document is read. Only
+/// where nothing is sharded, because a shard's index has keys of events that were moved away, too.
+async fn keys(store: &MongoStore, key: &SessionKey) -> Result<u64, StoreError> {
+    let session = key.document_id();
+    let (below, above) = ([session.as_str(), "/"].concat(), [session.as_str(), AFTER_SLASH].concat());
+    let command = doc! {
+        "count": schema::EVENTS,
+        "query": { "_id": { "$gt": below, "$lt": above } },
+        "hint": { "_id": 1 },
+        "readConcern": { "level": "majority" },
+        "maxTimeMS": i64::try_from(store.limit.as_millis()).unwrap_or(i64::MAX),
+    };
+    let database = store.database.clone();
+    let reply = run::read(store.limit, async move { database.run_command(command).await }).await?;
+    let count = reply.get_i32("n").map(i64::from).or_else(|_| reply.get_i64("n")).map_err(errors::corrupt)?;
+    u64::try_from(count).map_err(errors::corrupt)
 }
 
 async fn count(store: &MongoStore, filter: Document) -> Result<u64, StoreError> {

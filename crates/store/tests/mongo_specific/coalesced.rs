@@ -25,6 +25,7 @@ const SESSIONS: usize = 8;
 struct Stand {
     set: ReplicaSet,
     fixture: Arc<Fixture>,
+    settings: MongoSettings,
 }
 
 async fn stand(settings: impl FnOnce(&mut MongoSettings)) -> Stand {
@@ -32,12 +33,12 @@ async fn stand(settings: impl FnOnce(&mut MongoSettings)) -> Stand {
     let mut chosen = self::settings(&set);
     chosen.coalescing.slots = 1;
     settings(&mut chosen);
-    let fixture = Arc::new(with(&set, chosen).await);
+    let fixture = Arc::new(with(&set, chosen.clone()).await);
     for number in 0..SESSIONS {
         fixture.opened(&format!("s{number}")).await;
         fixture.append_one(&format!("s{number}"), event("opening", "{}", None)).await.expect("appended");
     }
-    Stand { set, fixture }
+    Stand { set, fixture, settings: chosen }
 }
 
 impl Stand {
@@ -97,7 +98,9 @@ async fn calls_of_different_outcome_share_a_batch_and_each_has_its_own() {
     let validator = doc! { "eventId": { "$ne": "refused" } };
     let refuse = doc! { "collMod": "events", "validator": validator };
     stand.fixture.database.run_command(refuse).await.expect("a validator");
-    stand.append(1, "there", r#"{"a":1}"#).await.expect("joined").expect("appended");
+    // By another process, so that this one does not look for it first.
+    let other = with(&stand.set, stand.settings.clone()).await;
+    other.append_one("s1", event("there", r#"{"a":1}"#, None)).await.expect("appended");
 
     stand.fixture.profile(2).await;
     let first = stand.hold().await;
@@ -127,6 +130,28 @@ async fn calls_of_different_outcome_share_a_batch_and_each_has_its_own() {
     let profiles = stand.fixture.database.collection::<Document>("system.profile");
     let inserts = profiles.count_documents(doc! { "command.insert": "events" }).await.expect("counted");
     assert_eq!(inserts, 2, "the one held back, and one for all others");
+}
+
+#[tokio::test]
+async fn a_retry_is_looked_for_and_not_inserted_and_what_is_gone_is_inserted_all_the_same() {
+    let stand = stand(|_| {}).await;
+    for (id, payload) in [("a", r#"{"a":1}"#), ("b", "{}")] {
+        stand.append(1, id, payload).await.expect("joined").expect("appended");
+    }
+    let events = stand.fixture.database.collection::<Document>("events");
+    events.delete_one(doc! { "_id": "t/s1/b" }).await.expect("deleted");
+    stand.fixture.profile(2).await;
+    let call = ["a", "b", "c"].map(|id| event(id, "{}", None)).to_vec();
+    let answers = stand.fixture.append("s1", call).await.expect("answers");
+    stand.fixture.profile(0).await;
+    let [Ok(Written::Replayed(a)), Ok(Written::New(b)), Ok(Written::New(c))] = &answers[..] else {
+        panic!("{answers:?}")
+    };
+    assert_eq!(a.payload.as_str(), r#"{"a":1}"#, "the stored one");
+    assert_eq!((b.event_id.as_str(), c.event_id.as_str()), ("b", "c"));
+    let profiles = stand.fixture.database.collection::<Document>("system.profile");
+    let inserted = profiles.find_one(doc! { "command.insert": "events" }).await.expect("found").expect("an insert");
+    assert_eq!(inserted.get_i32("ninserted").ok(), Some(2), "{inserted}");
 }
 
 #[tokio::test]

@@ -165,7 +165,7 @@ async fn every_query_on_one_session_names_its_shard_key_and_demands_a_majority()
         assert!(!profile.get_str("planSummary").unwrap_or_default().contains("COLLSCAN"), "{profile:#?}");
         filters += 1;
     }
-    assert!(filters >= 6 && inserts >= 2, "{filters} filters, {inserts} inserts");
+    assert!(filters >= 6 && inserts >= 1, "{filters} filters, {inserts} inserts");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{
     Outcome,
-    replay::{Asked, replay},
+    replay::{self, Asked},
 };
 use crate::mongo::{
     coalesce::{Answer, Size, Work},
@@ -96,8 +96,11 @@ impl Insertion {
     /// The stored events that an insert met.
     async fn stored(&self, met: Vec<Asked>) -> Vec<Outcome> {
         let count = met.len();
-        match replay(self.limit, &self.events, met, || errors::in_doubt(Vanishing)).await {
-            Ok(found) => found,
+        match replay::find(self.limit, &self.events, met).await {
+            Ok(found) => found
+                .into_iter()
+                .map(|found| found.map(Written::Replayed).map_err(|_| errors::in_doubt(Vanishing)))
+                .collect(),
             Err(error) => (0..count).map(|_| Err(errors::in_doubt(error.to_string()))).collect(),
         }
     }
