@@ -1,9 +1,10 @@
 //! Group commit towards the database: calls that arrive while others are on their way share the next round trip.
 //!
-//! A fixed number of batches is on its way at once. A call that finds a free slot leaves by itself and at once, so an idle
-//! service adds no delay; else it waits with the others, and all leave together when a slot is free. What waits is bounded:
-//! beyond that a call is refused at once, because it would only time out later. Each call has its own answer. One that waits
-//! past its deadline is taken out if it has not left, so that "nothing was done" is true of it.
+//! A call that finds nothing on its way leaves at once, so an idle service adds no delay. A further batch leaves beside those
+//! on their way, up to the number of slots, when it is as large as they are on average; else its calls wait for the next one
+//! to arrive, because a second stream of batches of one or two would cost the database more than it gains. What waits is
+//! bounded: beyond that a call is refused at once, because it would only time out later. Each call has its own answer. One
+//! that waits past its deadline is taken out if it has not left, so that "nothing was done" is true of it.
 
 use std::{
     collections::VecDeque,
@@ -94,8 +95,16 @@ struct Inner<W: Work> {
 struct Queue<W: Work> {
     waiting: VecDeque<Waiting<W>>,
     size: Size,
-    in_flight: usize,
+    /// How many batches are on their way, and how many documents they have.
+    batches: usize,
+    documents: usize,
     tickets: u64,
+}
+
+/// Calls that leave together.
+struct Batch<W: Work> {
+    calls: Vec<Waiting<W>>,
+    documents: usize,
 }
 
 struct Waiting<W: Work> {
@@ -107,7 +116,7 @@ struct Waiting<W: Work> {
 impl<W: Work> Coalescer<W> {
     /// Gathers calls for `work`; each waits up to `limit`. To be called within the runtime that is to do the work.
     pub(super) fn new(work: W, bounds: CoalesceBounds, limit: Duration) -> Self {
-        let queue = Queue { waiting: VecDeque::new(), size: Size::default(), in_flight: 0, tickets: 0 };
+        let queue = Queue { waiting: VecDeque::new(), size: Size::default(), batches: 0, documents: 0, tickets: 0 };
         Self(Arc::new(Inner { work, bounds, limit, runtime: Handle::current(), queue: Mutex::new(queue) }))
     }
 
@@ -139,21 +148,19 @@ impl<W: Work> Inner<W> {
         let ticket = queue.tickets;
         queue.size = queue.size.plus(size);
         queue.waiting.push_back(Waiting { ticket, item, caller });
-        if queue.in_flight < self.bounds.slots {
-            queue.in_flight += 1;
-            let batch = queue.take(&self.bounds);
-            drop(queue);
-            self.send(batch);
-        }
+        let batch = queue.next(&self.bounds);
+        drop(queue);
+        self.send(batch);
         Ok((ticket, answer))
     }
 
-    fn send(self: &Arc<Self>, batch: Vec<Waiting<W>>) {
+    fn send(self: &Arc<Self>, batch: Option<Batch<W>>) {
+        let Some(Batch { calls, documents }) = batch else { return };
         // Made ahead of the task, so that the slot is let go of even if the task is never run.
-        let slot = Slot(Arc::clone(self));
+        let slot = Slot { of: Arc::clone(self), documents };
         self.runtime.spawn(async move {
-            let (items, callers): (Vec<_>, Vec<_>) = batch.into_iter().map(|call| (call.item, call.caller)).unzip();
-            let answers = slot.0.work.run(items).await;
+            let (items, callers): (Vec<_>, Vec<_>) = calls.into_iter().map(|call| (call.item, call.caller)).unzip();
+            let answers = slot.of.work.run(items).await;
             drop(slot);
             for (caller, answer) in callers.into_iter().zip(answers) {
                 // A caller that went away misses its answer; the work is done all the same.
@@ -177,41 +184,46 @@ impl<W: Work> Inner<W> {
 }
 
 impl<W: Work> Queue<W> {
-    /// The next batch: the calls that have waited longest, but not those whose callers went away.
-    fn take(&mut self, bounds: &CoalesceBounds) -> Vec<Waiting<W>> {
-        let mut batch = Vec::new();
-        let mut taken = Size::default();
+    /// The next batch, if one is to leave now: the calls that have waited longest, but not those whose callers went away.
+    fn next(&mut self, bounds: &CoalesceBounds) -> Option<Batch<W>> {
+        if self.batches >= bounds.slots || self.size.documents * self.batches < self.documents {
+            return None;
+        }
+        let (mut calls, mut taken) = (Vec::new(), Size::default());
         while let Some(next) = self.waiting.front() {
             let size = W::size(&next.item);
-            if !batch.is_empty() && !taken.plus(size).fits(bounds.batch, BATCH_BYTES) {
+            if !calls.is_empty() && !taken.plus(size).fits(bounds.batch, BATCH_BYTES) {
                 break;
             }
             self.size = self.size.minus(size);
-            match self.waiting.pop_front() {
-                Some(call) if !call.caller.is_closed() => {
-                    taken = taken.plus(size);
-                    batch.push(call);
-                }
-                _ => {}
+            if let Some(call) = self.waiting.pop_front().filter(|call| !call.caller.is_closed()) {
+                taken = taken.plus(size);
+                calls.push(call);
             }
         }
-        batch
+        if calls.is_empty() {
+            return None;
+        }
+        self.batches += 1;
+        self.documents += taken.documents;
+        Some(Batch { calls, documents: taken.documents })
     }
 }
 
 /// The right to have a batch on its way; handed on to what waits when it is let go of, also by a panic.
-struct Slot<W: Work>(Arc<Inner<W>>);
+struct Slot<W: Work> {
+    of: Arc<Inner<W>>,
+    documents: usize,
+}
 
 impl<W: Work> Drop for Slot<W> {
     fn drop(&mut self) {
-        let mut queue = self.0.lock();
-        let batch = queue.take(&self.0.bounds);
-        if batch.is_empty() {
-            queue.in_flight -= 1;
-            return;
-        }
+        let mut queue = self.of.lock();
+        queue.batches -= 1;
+        queue.documents -= self.documents;
+        let batch = queue.next(&self.of.bounds);
         drop(queue);
-        self.0.send(batch);
+        self.of.send(batch);
     }
 }
 
