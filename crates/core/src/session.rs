@@ -74,7 +74,7 @@ pub struct Session {
     pub updated_at: Timestamp,
     /// The content of the request that created it, so that a retry is known however the session changed since.
     pub fingerprint: Fingerprint,
-    /// Counts changes, so that a read-modify-write sees when it was overtaken.
+    /// Another one after every change, so that a read-modify-write sees when it was overtaken.
     pub revision: i64,
 }
 

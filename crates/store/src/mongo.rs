@@ -44,7 +44,7 @@ use documents::Head;
 use heads::{Heads, Known};
 use lately::Lately;
 use memory::Memory;
-use sessions::{Activation, Creation, Lookup};
+use sessions::{Changes, Creation, Lookup};
 
 /// How many totals of final sessions are remembered.
 const REMEMBERED_TOTALS: usize = 10_000;
@@ -66,7 +66,7 @@ pub struct MongoStore {
     totals: Mutex<Memory<(SessionKey, Timestamp), u64>>,
     lookup: Coalescer<Lookup>,
     creation: Coalescer<Creation>,
-    activation: Coalescer<Activation>,
+    changes: Coalescer<Changes>,
     insertion: Coalescer<Insertion>,
     recall: Coalescer<Recall>,
     lately: Lately,
@@ -82,7 +82,7 @@ impl MongoStore {
             totals: Mutex::new(Memory::new(REMEMBERED_TOTALS)),
             lookup: Coalescer::new(Lookup { sessions: sessions.clone(), limit }, bounds, limit),
             creation: Coalescer::new(Creation { sessions: sessions.clone(), limit }, bounds, limit),
-            activation: Coalescer::new(Activation { database: database.clone(), limit }, bounds, limit),
+            changes: Coalescer::new(Changes { database: database.clone(), limit }, bounds, limit),
             recall: Coalescer::new(Recall { events: events.clone(), limit }, bounds, limit),
             lately: Lately::new(),
             insertion: Coalescer::new(Insertion { events: events.clone(), limit }, bounds, limit),

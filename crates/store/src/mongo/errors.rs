@@ -84,7 +84,7 @@ pub(super) fn write_of_one(code: i32, fault: &Fault) -> StoreError {
 /// The error of a later write of a call whose earlier one was made: "nothing was written" would not be true of the call.
 pub(super) fn after_a_write(error: StoreError) -> StoreError {
     match error {
-        StoreError::Unavailable(cause) => StoreError::OutcomeUnknown(cause),
+        StoreError::Unavailable(cause) | StoreError::DeadlineExceeded(cause) => StoreError::OutcomeUnknown(cause),
         StoreError::Overloaded => StoreError::OutcomeUnknown("too much waited for the rest of the call".into()),
         other => other,
     }

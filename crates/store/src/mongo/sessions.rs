@@ -1,19 +1,21 @@
 //! One session: creating, reading, changing and ending it; it ends once (INV-3).
 
-mod activation;
+mod change;
 mod creation;
 mod lookup;
 
-use std::time::Instant;
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    time::Instant,
+};
 
-use bson::{RawDocumentBuf, doc};
+use bson::doc;
 use conversation_core::{
     NewSession, Session, SessionKey, SessionPatch, Status, StoreError, Timestamp, session::Ending, store::Written,
 };
-use mongodb::options::ReturnDocument;
 use thiserror::Error;
 
-pub(super) use activation::Activation;
+pub(super) use change::{Change, Changes};
 pub(super) use creation::Creation;
 pub(super) use lookup::Lookup;
 
@@ -90,14 +92,28 @@ pub(super) async fn end(
     if stored.status.is_terminal() {
         return replay(stored, ending.status);
     }
-    match end_if_open(store, key, &ending, now).await? {
-        Some(document) => {
-            let session = read_session(&document);
-            store.remember(key, &session, Instant::now());
-            session.map(Written::New)
-        }
-        None => replay(get(store, key).await?, ending.status),
-    }
+    let Ending { status, ended_at, reason } = &ending;
+    let mut filter = session_filter(key);
+    filter.insert("status", doc! { "$in": [Status::Initiated.as_str(), Status::Active.as_str()] });
+    // A mark of this call, by which it knows whether the end is its own. Nothing changes a session after its end.
+    let mark = mark();
+    let update = doc! { "$set": {
+        "status": status.as_str(),
+        "endedAt": date(ended_at.unwrap_or(now)),
+        "endReason": text_or_null(reason.as_deref()),
+        "updatedAt": date(now),
+        "revision": mark,
+    } };
+    store.changes.run(Change { filter, update }).await?;
+    let session = get(store, key).await.map_err(errors::after_a_write)?;
+    if session.revision == mark { Ok(Written::New(session)) } else { replay(session, ending.status) }
+}
+
+/// A number that no other call chooses, and that is larger than any count of changes.
+fn mark() -> i64 {
+    const ABOVE_ANY_COUNT: i64 = 1 << 62;
+    let random = RandomState::new().hash_one(Instant::now());
+    i64::try_from(random >> 2).unwrap_or_default() | ABOVE_ANY_COUNT
 }
 
 fn replay(stored: Session, asked: Status) -> Result<Written<Session>, StoreError> {
@@ -105,31 +121,6 @@ fn replay(stored: Session, asked: Status) -> Result<Written<Session>, StoreError
         return Ok(Written::Replayed(stored));
     }
     Err(StoreError::InvalidTransition { current: stored.status })
-}
-
-async fn end_if_open(
-    store: &MongoStore,
-    key: &SessionKey,
-    ending: &Ending,
-    now: Timestamp,
-) -> Result<Option<RawDocumentBuf>, StoreError> {
-    let Ending { status, ended_at, reason } = ending;
-    let mut filter = session_filter(key);
-    filter.insert("status", doc! { "$in": [Status::Initiated.as_str(), Status::Active.as_str()] });
-    let change = doc! {
-        "$set": {
-            "status": status.as_str(),
-            "endedAt": date(ended_at.unwrap_or(now)),
-            "endReason": text_or_null(reason.as_deref()),
-            "updatedAt": date(now),
-        },
-        "$inc": { "revision": 1_i64 },
-    };
-    let (sessions, limit) = (store.sessions.clone(), store.limit);
-    run::write(limit, async move {
-        sessions.find_one_and_update(filter, change).return_document(ReturnDocument::After).max_time(limit).await
-    })
-    .await
 }
 
 pub(super) async fn update(
@@ -169,7 +160,13 @@ async fn replace(store: &MongoStore, session: &Session, revision: i64) -> Result
 
 /// Makes an initiated session active; leaves any other as it is.
 pub(super) async fn activate(store: &MongoStore, key: &SessionKey, now: Timestamp) -> Result<(), StoreError> {
-    store.activation.run((key.clone(), now)).await?;
+    let mut filter = session_filter(key);
+    filter.insert("status", Status::Initiated.as_str());
+    let update = doc! {
+        "$set": { "status": Status::Active.as_str(), "updatedAt": date(now) },
+        "$inc": { "revision": 1_i64 },
+    };
+    store.changes.run(Change { filter, update }).await?;
     store.heads.activated(key);
     Ok(())
 }

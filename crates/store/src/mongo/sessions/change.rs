@@ -1,26 +1,34 @@
-//! Making sessions active at their first event, those of concurrent calls together.
+//! Changing sessions from one status to another, those of concurrent calls together.
 
 use std::{collections::HashMap, time::Duration};
 
 use bson::{Bson, Document, doc};
-use conversation_core::{SessionKey, Status, StoreError, Timestamp};
+use conversation_core::StoreError;
 use mongodb::{Database, error::Error};
 use serde::Deserialize;
 
 use crate::mongo::{
     coalesce::{Answer, Size, Work},
-    documents::{date, session_filter},
     errors,
     run::{Fault, call},
     schema,
 };
 
-/// How often a batch is sent. Repeating it is harmless, because what is active already is left as it is.
+/// How often a batch is sent. Repeating it is harmless, because a session that has moved on is left as it is.
 const ATTEMPTS: usize = 2;
 const RETRYABLE: &str = "RetryableWriteError";
 
-/// Changes initiated sessions to active; leaves any other as it is.
-pub(in crate::mongo) struct Activation {
+/// A change of one session.
+#[derive(Clone, Debug)]
+pub(in crate::mongo) struct Change {
+    /// Which session, and what it must be like to be changed; any other is left as it is.
+    pub(in crate::mongo) filter: Document,
+    /// What changes.
+    pub(in crate::mongo) update: Document,
+}
+
+/// Makes changes.
+pub(in crate::mongo) struct Changes {
     pub(in crate::mongo) database: Database,
     pub(in crate::mongo) limit: Duration,
 }
@@ -40,8 +48,8 @@ struct WriteError {
     code: i32,
 }
 
-impl Work for Activation {
-    type Item = (SessionKey, Timestamp);
+impl Work for Changes {
+    type Item = Change;
     type Answer = ();
 
     fn size(_: &Self::Item) -> Size {
@@ -67,7 +75,7 @@ impl Work for Activation {
         let codes: HashMap<usize, i32> = reply.write_errors.iter().map(|error| (error.index, error.code)).collect();
         let answer = |index| match codes.get(&index) {
             None => Ok(()),
-            Some(code) => Err(errors::in_doubt(format!("a session was not made active: error {code}"))),
+            Some(code) => Err(errors::in_doubt(format!("a session was not changed: error {code}"))),
         };
         (0..items.len()).map(answer).collect()
     }
@@ -77,22 +85,12 @@ impl Work for Activation {
     }
 }
 
-impl Activation {
+impl Changes {
     /// One command with a statement for each session. The driver has no call for it, and the one that takes a list of ids
     /// may miss a session that is just being moved to another shard.
-    fn command(&self, items: &[(SessionKey, Timestamp)]) -> Document {
-        let statements: Vec<Document> = items
-            .iter()
-            .map(|(key, now)| {
-                let mut filter = session_filter(key);
-                filter.insert("status", Status::Initiated.as_str());
-                let change = doc! {
-                    "$set": { "status": Status::Active.as_str(), "updatedAt": date(*now) },
-                    "$inc": { "revision": 1_i64 },
-                };
-                doc! { "q": filter, "u": change }
-            })
-            .collect();
+    fn command(&self, changes: &[Change]) -> Document {
+        let statement = |Change { filter, update }: &Change| doc! { "q": filter, "u": update };
+        let statements: Vec<Document> = changes.iter().map(statement).collect();
         let limit = i64::try_from(self.limit.as_millis()).unwrap_or(i64::MAX);
         doc! {
             "update": schema::SESSIONS,
