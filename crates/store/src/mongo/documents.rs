@@ -197,16 +197,17 @@ impl<'d> EventParts<'d> {
         let mut parts = Self::default();
         for element in document.iter_elements() {
             let element = element.map_err(corrupt)?;
-            let value = element.value().map_err(corrupt)?;
+            // Only what is wanted is looked into.
+            let value = || element.value().map_err(corrupt);
             match element.key().as_str() {
-                "_id" => parts.id = value.as_str(),
-                "eventId" => parts.event_id = value.as_str(),
-                "type" => parts.kind = value.as_str(),
-                "payload" => parts.payload = value.as_document(),
-                "timestamp" => parts.timestamp = value.as_datetime(),
-                "receivedAt" => parts.received_at = value.as_datetime(),
-                "late" => parts.late = value.as_bool(),
-                "fingerprint" => parts.fingerprint = value.as_binary().map(|binary| binary.bytes),
+                "_id" => parts.id = value()?.as_str(),
+                "eventId" => parts.event_id = value()?.as_str(),
+                "type" => parts.kind = value()?.as_str(),
+                "payload" => parts.payload = value()?.as_document(),
+                "timestamp" => parts.timestamp = value()?.as_datetime(),
+                "receivedAt" => parts.received_at = value()?.as_datetime(),
+                "late" => parts.late = value()?.as_bool(),
+                "fingerprint" => parts.fingerprint = value()?.as_binary().map(|binary| binary.bytes),
                 _ => {}
             }
         }
