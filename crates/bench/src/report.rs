@@ -21,7 +21,7 @@ const CAVEATS: &str = "\
 - A figure is the median of its rounds; a ratio is the median of the ratios of rounds side by side, and what to compare.
 - The latency is that of a closed loop: it says how long an answer took at this rate, not at a given one.
 - \"append, 100 per request\" counts events; its latency is that of a whole request. So does \"n per commit\".
-- Every mongod has 0.25 GiB of cache.
+- Every mongod has 2 GiB of cache, and 0.25 GiB in the series of shards.
 - SQLite itself works on one thread, the service reads on several.
 - Processor time has a resolution of 10 ms; of the service it includes a log line per request, written to a file.
 ";

@@ -64,7 +64,7 @@ impl Stand {
         let folder = tempfile::Builder::new().prefix("bench-").tempdir().context("temporary directory")?;
         match store {
             StoreKind::Mongodb => {
-                let set = ReplicaSet::start(args.members as usize).await.context("replica set")?;
+                let set = ReplicaSet::start_roomy(args.members as usize).await.context("replica set")?;
                 let bare = BareMongo::connect(&set.uri(), "bench_bare").await?;
                 bare.seed().await.context("seed of the bare driver")?;
                 let settings = on_mongodb(&set.uri(), DATABASE, args);

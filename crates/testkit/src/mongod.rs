@@ -104,6 +104,9 @@ impl Mongod {
     }
 }
 
+/// The argument that says how much memory a server keeps data in, in GiB.
+pub(crate) const CACHE: &str = "--wiredTigerCacheSizeGB";
+
 fn spawn(directory: &Path, port: u16, arguments: &[String]) -> Result<Process> {
     let mut command = Command::new(tools::mongod()?);
     command
@@ -111,8 +114,6 @@ fn spawn(directory: &Path, port: u16, arguments: &[String]) -> Result<Process> {
         .arg(directory)
         .args(["--port", &port.to_string()])
         .args(["--bind_ip", "127.0.0.1", "--nounixsocket"])
-        // The least that is allowed: several servers share a small machine.
-        .args(["--wiredTigerCacheSizeGB", "0.25"])
         // Its samples cost processor time and disk, and nobody reads them here.
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
         // Tests bring their own time, so documents may be due for deletion by the server's clock while a test reads them.
@@ -120,5 +121,9 @@ fn spawn(directory: &Path, port: u16, arguments: &[String]) -> Result<Process> {
         // Fail points exist only with it.
         .args(["--setParameter", "enableTestCommands=1"])
         .args(arguments);
+    if !arguments.iter().any(|argument| argument == CACHE) {
+        // The least that is allowed: several servers share a small machine.
+        command.args([CACHE, "0.25"]);
+    }
     Process::start(&mut command, &directory.join("mongod.log"))
 }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 
-use crate::mongod::Mongod;
+use crate::mongod::{CACHE, Mongod};
 use crate::wait::until;
 use crate::watchdog;
 
@@ -40,6 +40,12 @@ impl ReplicaSet {
     /// Starts a set of so many members, and waits for a primary with all others secondary.
     pub async fn start(members: usize) -> Result<Self> {
         Self::start_in_role(members, &[]).await
+    }
+
+    /// [`ReplicaSet::start`] with memory for what a benchmark stores: with as little as the tests' servers have, it would measure
+    /// how they make room, and most where most is stored.
+    pub async fn start_roomy(members: usize) -> Result<Self> {
+        Self::start_in_role(members, &[CACHE, "2"]).await
     }
 
     /// [`ReplicaSet::start`] with arguments that make the set a part of a sharded cluster.

@@ -32,7 +32,7 @@ pub(super) struct Ground {
 impl Ground {
     /// Starts everything and fills the database; nothing is left to be written when it returns.
     pub(super) async fn prepare(args: &Args, fillings: &[Filling]) -> Result<Self> {
-        let set = ReplicaSet::start(args.members as usize).await.context("replica set")?;
+        let set = ReplicaSet::start_roomy(args.members as usize).await.context("replica set")?;
         let bare = BareMongo::connect(&set.uri(), DATABASE).await?;
         for filling in fillings {
             filling.store(&bare).await?;

@@ -47,7 +47,7 @@ const SESSIONS: u64 = 256 * PAGE as u64;
 
 /// A database with a store for each number of tenants, all of which take turns.
 pub(super) async fn measure(args: &Args, wanted: impl Fn(&str) -> bool) -> Result<Vec<Series>> {
-    let set = ReplicaSet::start(args.members as usize).await.context("replica set")?;
+    let set = ReplicaSet::start_roomy(args.members as usize).await.context("replica set")?;
     let mut stores = Vec::new();
     for tenants in TENANTS {
         eprintln!("{tenants} tenants");
