@@ -59,7 +59,7 @@ pub(super) struct Cli {
     mongodb_operation_timeout: Raw<Duration>,
 
     /// The most batches of coalesced writes, or of coalesced reads, on their way to MongoDB at once.
-    #[arg(long, env = "COALESCE_SLOTS", default_value = "2")]
+    #[arg(long, env = "COALESCE_SLOTS", default_value = "3")]
     coalesce_slots: Raw<usize>,
 
     /// The most documents in one such batch.

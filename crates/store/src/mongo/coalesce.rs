@@ -36,7 +36,7 @@ pub struct CoalesceBounds {
 
 impl Default for CoalesceBounds {
     fn default() -> Self {
-        Self { slots: 2, batch: 1_000, queue: 20_000 }
+        Self { slots: 3, batch: 1_000, queue: 20_000 }
     }
 }
 
