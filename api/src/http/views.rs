@@ -287,7 +287,8 @@ pub struct BatchItem {
     pub event_id: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
-    /// Why it was refused, or how a replayed event differs from the stored one.
+    /// Why it was refused, or how a replayed event differs from the stored one. `STORE_UNAVAILABLE`, `OVERLOADED` and
+    /// `OUTCOME_UNKNOWN` are no verdict on the event: send it again with the same identifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<ErrorCode>,
     /// The same in words.

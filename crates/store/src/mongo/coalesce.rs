@@ -2,7 +2,8 @@
 //!
 //! A call that finds nothing on its way leaves at once, so an idle service adds no delay. A further batch leaves beside those
 //! on their way, up to the number of slots, when it is as large as they are on average; else its calls wait for the next one
-//! to arrive, because a second stream of batches of one or two would cost the database more than it gains. What waits is
+//! to arrive, because a second stream of batches of one or two would cost the database more than it gains. But none waits
+//! longer than [`PATIENCE`] for that: a batch that is stuck must not hold up those for whom there is a slot. What waits is
 //! bounded: beyond that a call is refused at once, because it would only time out later. Each call has its own answer. One
 //! that waits past its deadline is taken out if it has not left, so that "nothing was done" is true of it.
 
@@ -14,12 +15,14 @@ use std::{
 };
 
 use conversation_core::StoreError;
-use tokio::{runtime::Handle, sync::oneshot};
+use tokio::{runtime::Handle, sync::oneshot, time::Instant};
 
 use super::run::Fault;
 
 /// The most bytes of documents in one batch: enough that the round trip is nothing beside them.
 const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// How long a call waits for others although there is a slot: a few times what a batch takes.
+const PATIENCE: Duration = Duration::from_millis(20);
 /// The most bytes of documents that wait.
 const QUEUE_BYTES: usize = 32 * 1024 * 1024;
 
@@ -126,10 +129,15 @@ impl<W: Work> Coalescer<W> {
     /// `Overloaded` when nothing was done because too much waits, at once or at the deadline; else the work's own.
     pub(super) async fn run(&self, item: W::Item) -> Answer<W> {
         let Inner { limit, .. } = *self.0;
-        let (ticket, answer) = self.0.enqueue(item)?;
-        match tokio::time::timeout(limit, answer).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(W::unanswered(&Fault::Lost)),
+        let (ticket, mut answer) = self.0.enqueue(item)?;
+        let deadline = Instant::now() + limit;
+        let lost = |_| Err(W::unanswered(&Fault::Lost));
+        if let Ok(received) = tokio::time::timeout(PATIENCE.min(limit), &mut answer).await {
+            return received.unwrap_or_else(lost);
+        }
+        self.0.hurry(ticket);
+        match tokio::time::timeout_at(deadline, answer).await {
+            Ok(received) => received.unwrap_or_else(lost),
             Err(_) if self.0.withdraw(ticket) => Err(StoreError::Overloaded),
             Err(_) => Err(W::unanswered(&Fault::Deadline(limit))),
         }
@@ -152,6 +160,15 @@ impl<W: Work> Inner<W> {
         drop(queue);
         self.send(batch);
         Ok((ticket, answer))
+    }
+
+    /// Sends what waits, if a call is among it and there is a slot, however little it is.
+    fn hurry(self: &Arc<Self>, ticket: u64) {
+        let mut queue = self.lock();
+        let waits = queue.waiting.binary_search_by_key(&ticket, |call| call.ticket).is_ok();
+        let batch = if waits { queue.take(&self.bounds) } else { None };
+        drop(queue);
+        self.send(batch);
     }
 
     fn send(self: &Arc<Self>, batch: Option<Batch<W>>) {
@@ -184,9 +201,15 @@ impl<W: Work> Inner<W> {
 }
 
 impl<W: Work> Queue<W> {
-    /// The next batch, if one is to leave now: the calls that have waited longest, but not those whose callers went away.
+    /// The next batch, if there is a slot and it is as large as those on their way are on average.
     fn next(&mut self, bounds: &CoalesceBounds) -> Option<Batch<W>> {
-        if self.batches >= bounds.slots || self.size.documents * self.batches < self.documents {
+        let worth_it = self.size.documents * self.batches >= self.documents;
+        if worth_it { self.take(bounds) } else { None }
+    }
+
+    /// The next batch, if there is a slot: the calls that have waited longest, but not those whose callers went away.
+    fn take(&mut self, bounds: &CoalesceBounds) -> Option<Batch<W>> {
+        if self.batches >= bounds.slots {
             return None;
         }
         let (mut calls, mut taken) = (Vec::new(), Size::default());

@@ -7,6 +7,9 @@ use tokio::sync::{Semaphore, mpsc};
 
 use super::*;
 
+/// An item of 50 documents; any other has one.
+const LARGE: usize = 1_000;
+
 /// Doubles numbers when it is let, tells how many came together, and panics at zero.
 struct Doubling {
     gate: Arc<Semaphore>,
@@ -19,8 +22,8 @@ impl Work for Doubling {
     type Item = usize;
     type Answer = usize;
 
-    fn size(_: &usize) -> Size {
-        Size { documents: 1, bytes: 1 }
+    fn size(item: &usize) -> Size {
+        Size { documents: if *item == LARGE { 50 } else { 1 }, bytes: 1 }
     }
 
     async fn run(&self, items: Vec<usize>) -> Vec<Answer<Self>> {
@@ -93,6 +96,19 @@ async fn no_more_batches_than_slots_are_on_their_way() {
     stand.gate.add_permits(20);
     assert!(join_all(calls).await.into_iter().all(|answer| answer.expect("joined").is_ok()));
     assert_eq!(stand.most_at_once.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_large_batch_that_is_stuck_does_not_hold_up_what_has_a_slot() {
+    let mut stand = stand(CoalesceBounds { slots: 2, batch: 100, queue: 100 }, LONG);
+    let large = stand.call(LARGE).await;
+    assert_eq!(stand.batches.recv().await, Some(1));
+    let small = stand.call(1).await;
+    assert!(stand.batches.try_recv().is_err(), "it waits for others to share its batch");
+    assert_eq!(stand.batches.recv().await, Some(1), "but not for long");
+    assert!(!large.is_finished() && !small.is_finished());
+    stand.gate.add_permits(2);
+    assert!(large.await.expect("joined").is_ok() && small.await.expect("joined").is_ok());
 }
 
 #[tokio::test]
