@@ -121,9 +121,7 @@ pub(super) async fn find_one(
     limit: Duration,
     collection: &Collection<RawDocumentBuf>,
     filter: Document,
-    projection: Option<Document>,
 ) -> Result<Option<RawDocumentBuf>, StoreError> {
     let collection = collection.clone();
-    let options = mongodb::options::FindOneOptions::builder().projection(projection).max_time(limit).build();
-    read(limit, async move { collection.find_one(filter).with_options(options).await }).await
+    read(limit, async move { collection.find_one(filter).max_time(limit).await }).await
 }

@@ -41,8 +41,7 @@ pub(super) async fn timeline(
 pub(super) async fn event(store: &MongoStore, key: &SessionKey, event_id: &EventId) -> Result<Event, StoreError> {
     let mut filter = doc! { "_id": key.event_document_id(event_id) };
     filter.extend(events_filter(key));
-    let (session, found) =
-        tokio::join!(sessions::get(store, key), run::find_one(store.limit, &store.events, filter, None));
+    let (session, found) = tokio::join!(sessions::get(store, key), run::find_one(store.limit, &store.events, filter));
     session?;
     found?.map_or(Err(StoreError::EventNotFound), |document| read_event(&document))
 }

@@ -17,9 +17,17 @@ use crate::support::*;
 
 type Answer = Result<Written<Event>, StoreError>;
 
-/// Enough for a call to get as far as it can.
-const A_MOMENT: Duration = Duration::from_millis(150);
 const SESSIONS: usize = 8;
+/// Holds an insert within the server.
+const HANG: &str = "hangDuringBatchInsert";
+
+/// Lets the calls just made get as far as the queue: on the one thread of a test each does so when it is its turn, because
+/// their session is remembered.
+async fn enqueued() {
+    for _ in 0..2 * SESSIONS {
+        tokio::task::yield_now().await;
+    }
+}
 
 /// A store that sends one batch at a time, with sessions `s0`, `s1` and so on.
 struct Stand {
@@ -53,35 +61,41 @@ impl Stand {
     }
 
     /// Sends an insert that the server holds on to until it is let go, so that what comes in between is one batch.
-    async fn hold(&self) -> JoinHandle<Answer> {
-        self.hang("alwaysOn").await;
-        let first = self.append(0, "first", "{}");
-        tokio::time::sleep(A_MOMENT).await;
+    async fn hold(&self, id: &str) -> JoinHandle<Answer> {
+        let before = self.hang("alwaysOn").await.get_i32("count").expect("how often it was met");
+        let first = self.append(0, id, "{}");
+        let met = doc! { "waitForFailPoint": HANG, "timesEntered": before + 1, "maxTimeMS": 60_000 };
+        self.admin(met).await;
         first
     }
 
+    /// Lets it go, once the calls made since wait in the store.
     async fn let_go(&self) {
-        tokio::time::sleep(A_MOMENT).await;
+        enqueued().await;
         self.hang("off").await;
     }
 
-    async fn hang(&self, mode: &str) {
-        let command = doc! { "configureFailPoint": "hangDuringBatchInsert", "mode": mode };
+    async fn hang(&self, mode: &str) -> Document {
+        self.admin(doc! { "configureFailPoint": HANG, "mode": mode }).await
+    }
+
+    async fn admin(&self, command: Document) -> Document {
         let admin = self.set.client().await.expect("a client").database("admin");
-        admin.run_command(command).await.expect("a fail point");
+        admin.run_command(command).await.expect("a fail point")
     }
 
     /// Appends the event `id` to each session in one batch, which fails as `mode` and `data` say.
     async fn batch(&self, id: &str, mode: impl Into<Bson>, data: Document) -> Vec<Answer> {
-        let first = self.hold().await;
+        // Another one each time: one that was stored lately would be looked for and not inserted.
+        let held = format!("{id}-held");
+        let first = self.hold(&held).await;
         self.fail(mode, data).await;
         let calls: Vec<_> = (0..SESSIONS).map(|session| self.append(session, id, "{}")).collect();
         self.let_go().await;
         let answers = join_all(calls).await.into_iter().map(|answer| answer.expect("joined")).collect();
         self.set.stop_failing().await.expect("no failures");
         // What failed at its end failed for the one held back too.
-        let first =
-            first.await.expect("joined").is_ok() || self.append(0, "first", "{}").await.expect("joined").is_ok();
+        let first = first.await.expect("joined").is_ok() || self.append(0, &held, "{}").await.expect("joined").is_ok();
         assert!(first, "the one held back");
         answers
     }
@@ -103,7 +117,7 @@ async fn calls_of_different_outcome_share_a_batch_and_each_has_its_own() {
     other.append_one("s1", event("there", r#"{"a":1}"#, None)).await.expect("appended");
 
     stand.fixture.profile(2).await;
-    let first = stand.hold().await;
+    let first = stand.hold("held").await;
     let calls = [
         stand.append(0, "new", "{}"),
         stand.append(1, "there", r#"{"a":1.0}"#),
@@ -181,7 +195,7 @@ async fn a_batch_that_fails_as_a_whole_fails_for_each_and_every_retry_is_answere
         }
         assert_eq!(
             stand.events().await,
-            before + number * SESSIONS as u64 + 1,
+            before + number * (SESSIONS as u64 + 1),
             "{id}: each once, and the one held back"
         );
     }
@@ -195,7 +209,7 @@ async fn a_batch_that_the_driver_sends_again_is_stored_once_and_new_to_each() {
     for (number, data) in (1_u64..).zip(cases) {
         let answers = stand.batch(&format!("once-{number}"), doc! { "times": 1 }, data).await;
         assert!(answers.iter().all(|answer| matches!(answer, Ok(Written::New(_)))), "{number}: {answers:?}");
-        assert_eq!(stand.events().await, before + number * SESSIONS as u64 + 1);
+        assert_eq!(stand.events().await, before + number * (SESSIONS as u64 + 1));
     }
 }
 
@@ -206,7 +220,8 @@ async fn while_the_database_stalls_what_left_is_in_doubt_and_what_waits_was_not_
     let before = stand.events().await;
     stand.fail(doc! { "times": 1 }, doc! { "blockConnection": true, "blockTimeMS": 3_000 }).await;
     let first = stand.append(0, "first", "{}");
-    tokio::time::sleep(A_MOMENT).await;
+    // So that the deadline of the second call is a while after the moment at which the first gives its slot up.
+    tokio::time::sleep(Duration::from_millis(200)).await;
     let began = Instant::now();
     let waiting = stand.append(1, "waits", "{}");
     assert!(matches!(first.await, Ok(Err(StoreError::OutcomeUnknown(_)))));
@@ -227,9 +242,9 @@ async fn while_the_database_stalls_what_left_is_in_doubt_and_what_waits_was_not_
 async fn beyond_what_may_wait_a_call_is_refused_at_once() {
     let bounds = CoalesceBounds { slots: 1, batch: 2, queue: 3 };
     let stand = stand(|settings| settings.coalescing = bounds).await;
-    let first = stand.hold().await;
+    let first = stand.hold("held").await;
     let waiting: Vec<_> = (0..3).map(|session| stand.append(session, "waits", "{}")).collect();
-    tokio::time::sleep(A_MOMENT).await;
+    enqueued().await;
     let refused = stand.append(4, "refused", "{}").await.expect("joined");
     assert!(matches!(refused, Err(StoreError::Overloaded)), "{refused:?}");
     assert!(waiting.iter().all(|call| !call.is_finished()), "before any of them was answered");
