@@ -8,6 +8,7 @@ use std::time::{Instant, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use conversation_core::{Clock as _, SystemClock, Timestamp};
+use conversation_testkit::machine;
 
 use crate::sample::median;
 
@@ -40,18 +41,13 @@ impl Machine {
     /// Looks around; `service` is the binary that is measured.
     pub(crate) fn observe(service: &Path) -> Result<Self> {
         let now = SystemClock.now().to_string();
-        let model = value("/proc/cpuinfo", "model name")?;
-        let cores = std::thread::available_parallelism().context("number of processors")?;
-        let kilobytes = value("/proc/meminfo", "MemTotal")?;
-        let kilobytes: f64 = kilobytes.trim_end_matches(" kB").parse().context("memory")?;
-        let load = fs::read_to_string("/proc/loadavg").context("load average")?;
         Ok(Self {
             date: now.get(..10).unwrap_or(&now).to_owned(),
-            commit: commit(),
+            commit: machine::commit(),
             built: modified(service)?,
-            processor: format!("{model}, {cores} cores"),
-            memory: kilobytes / 1024.0 / 1024.0,
-            load: load.split(' ').next().unwrap_or_default().to_owned(),
+            processor: machine::processor()?,
+            memory: machine::memory_gib()?,
+            load: machine::load_average()?,
             flush: flush(&std::env::temp_dir())?,
             versions: versions()?,
         })
@@ -63,16 +59,6 @@ fn versions() -> Result<String> {
     let server = String::from_utf8_lossy(&server.stdout);
     let server = server.lines().next().unwrap_or("mongod of unknown version").replace("db version v", "mongod ");
     Ok(format!("{server}, SQLite {}", rusqlite::version()))
-}
-
-fn commit() -> String {
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let Some(commit) = git(&["rev-parse", "--short", "HEAD"]) else { return "unknown".into() };
-    let changed = git(&["status", "--porcelain"]).is_none_or(|changes| !changes.is_empty());
-    if changed { format!("{commit}-changed") } else { commit }
 }
 
 fn modified(file: &Path) -> Result<String> {
@@ -92,12 +78,6 @@ fn flush(folder: &Path) -> Result<f64> {
         times.push(started.elapsed().as_secs_f64() * 1000.0);
     }
     Ok(median(times))
-}
-
-fn value(file: &str, name: &str) -> Result<String> {
-    let text = fs::read_to_string(file).context(file.to_owned())?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'));
-    Ok(line.unwrap_or("unknown").trim().to_owned())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A test instrument, only ever a dev-dependency. Every server listens on loopback, keeps its files
 //! under a temporary directory, and ends with the test process, however that process ends.
 
+pub mod machine;
 mod mongod;
 mod port;
 mod process;

@@ -1,9 +1,8 @@
 //! Where a run was made: commit, day, machine.
 
-use std::{fs, process::Command};
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use conversation_core::{Clock as _, SystemClock};
+use conversation_testkit::machine;
 
 /// The circumstances of a run.
 #[derive(Clone, Debug)]
@@ -19,28 +18,8 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn observe() -> Result<Self> {
         let now = SystemClock.now().to_string();
-        let model = value("/proc/cpuinfo", "model name")?;
-        let cores = std::thread::available_parallelism().context("number of processors")?;
-        let kilobytes: u64 = value("/proc/meminfo", "MemTotal")?.trim_end_matches(" kB").parse().context("memory")?;
-        let load = fs::read_to_string("/proc/loadavg").context("load average")?;
-        let (load, gibibytes) = (load.split(' ').next().unwrap_or_default(), kilobytes >> 20);
-        let description = format!("{model}, {cores} cores, {gibibytes} GiB, load average at the end {load}");
-        Ok(Self { date: now.get(..10).unwrap_or(&now).to_owned(), commit: commit(), description })
+        let (processor, memory, load) = (machine::processor()?, machine::memory_gib()?, machine::load_average()?);
+        let description = format!("{processor}, {memory:.0} GiB, load average at the end {load}");
+        Ok(Self { date: now.get(..10).unwrap_or(&now).to_owned(), commit: machine::commit(), description })
     }
-}
-
-fn commit() -> String {
-    let git = |arguments: &[&str]| {
-        let output = Command::new("git").args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let Some(commit) = git(&["rev-parse", "--short", "HEAD"]) else { return "unknown".into() };
-    let changed = git(&["status", "--porcelain", "--untracked-files=no"]).is_none_or(|changes| !changes.is_empty());
-    if changed { format!("{commit}-changed") } else { commit }
-}
-
-fn value(file: &str, name: &str) -> Result<String> {
-    let text = fs::read_to_string(file).context(file.to_owned())?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'));
-    Ok(line.unwrap_or("unknown").trim().to_owned())
 }
