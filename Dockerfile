@@ -8,6 +8,8 @@ COPY Cargo.toml Cargo.lock ./
 COPY crates crates
 COPY api api
 COPY migrator migrator
+COPY charts/tests charts/tests
+COPY k8s/operator k8s/operator
 COPY load-tests load-tests
 COPY xtask xtask
 

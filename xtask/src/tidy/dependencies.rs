@@ -13,6 +13,8 @@ const RULES: &[Rule] = &[
     ("conversation-api", &["core", "store"], &["testkit"]),
     ("conversation-migrator", &["core", "store"], &["testkit"]),
     ("conversation-operator", &[], &["testkit"]),
+    // It knows the charts by what they render and install.
+    ("conversation-chart-tests", &[], &["testkit"]),
     // It starts processes and knows them by their addresses only.
     ("conversation-testkit", &[], &[]),
     // It is never shipped, so it may start servers outside of tests.

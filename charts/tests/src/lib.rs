@@ -1,0 +1,1 @@
+//! Nothing but tests of the charts is in this crate: `tests/`.
