@@ -20,8 +20,8 @@ pub use exposure::{Exposure, Gateway, Ingress, ParentRef};
 pub use image::{Image, ImagePullSecret, PullPolicy};
 pub use limits::Limits;
 pub use mongodb::{
-    Index, IndexKey, Migration, Mongodb, Order, Policy, Redis, RedisSecret, Retention, ShardKeys, Sharding, UriSecret,
-    Zone,
+    Index, IndexKey, Migration, Mongodb, Order, Policy, Redis, RedisSecret, Retention, ShardKeys, Sharding, Tls,
+    UriSecret, Zone,
 };
 pub use network::{NetworkPolicy, Peer};
 pub use pod::{EnvVar, Pod, Resources, SecretKey, Shutdown, Toleration};

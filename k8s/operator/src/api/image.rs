@@ -27,12 +27,13 @@ pub struct Image {
 }
 
 impl Image {
-    /// The image as a container names it; a digest keeps its tag beside it, for readers.
+    /// The image as a container names it.
     #[must_use]
     pub fn reference(&self) -> String {
-        let tag = self.tag.as_ref().map(|tag| format!(":{tag}")).unwrap_or_default();
-        let digest = self.digest.as_ref().map(|digest| format!("@{digest}")).unwrap_or_default();
-        format!("{}{tag}{digest}", self.repository)
+        match (&self.digest, &self.tag) {
+            (Some(digest), _) => format!("{}@{digest}", self.repository),
+            (None, tag) => format!("{}:{}", self.repository, tag.as_deref().unwrap_or("latest")),
+        }
     }
 
     /// The version in few characters: the tag, or the beginning of the digest.

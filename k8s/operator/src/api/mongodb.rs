@@ -16,6 +16,26 @@ pub struct Mongodb {
     #[x_kube(validation = Rule::new("self == oldSelf")
         .message("mongodb.database cannot be changed, because data is not moved: create another object for it"))]
     pub database: String,
+    /// Certificates for MongoDB; left out, none are mounted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+}
+
+/// Certificates for MongoDB, mounted read-only. The connection string names the files.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tls {
+    /// The secret with the certificates, in the namespace of the object.
+    #[schemars(length(min = 1, max = 253))]
+    pub secret_name: String,
+    /// The folder that its keys are files in, as in tlsCAFile=/etc/mongodb-tls/ca.crt.
+    #[serde(default = "mongodb_tls")]
+    #[schemars(length(min = 2, max = 255), regex(pattern = "^/"))]
+    pub mount_path: String,
+}
+
+fn mongodb_tls() -> String {
+    "/etc/mongodb-tls".to_owned()
 }
 
 fn database() -> String {
@@ -69,6 +89,10 @@ pub struct Migration {
     /// Who decides that a plan is applied.
     #[serde(default)]
     pub policy: Policy,
+    /// The key of a secret with the connection string of the migrator's user, which needs more rights than the service's;
+    /// left out, mongodb.uriSecret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri_secret: Option<UriSecret>,
     /// Indexes that are not declared and may be dropped, as COLLECTION.INDEX. A plan that drops one is destructive.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(min = 3, max = 255)))]
@@ -95,6 +119,7 @@ impl Default for Migration {
     fn default() -> Self {
         Self {
             policy: Policy::default(),
+            uri_secret: None,
             allow_drop: Vec::new(),
             timeout_seconds: timeout_seconds(),
             verify_every_seconds: verify_every_seconds(),

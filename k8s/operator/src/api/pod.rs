@@ -7,15 +7,15 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Where and with what pods run.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.serviceAccountName) || !has(self.serviceAccountAnnotations)")
     .message("pod.serviceAccountAnnotations are for the account that is made here: annotate the account named by \
               pod.serviceAccountName yourself"))]
 pub struct Pod {
-    /// Processors and memory.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resources: Option<Resources>,
+    /// Processors and memory. Processors are not limited by default, because the slowest answers pay for it.
+    #[serde(default = "Resources::of_the_service")]
+    pub resources: Resources,
     /// Labels that a node must have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 32))]
@@ -56,6 +56,22 @@ pub struct Pod {
     pub env: Vec<EnvVar>,
 }
 
+impl Default for Pod {
+    fn default() -> Self {
+        Self {
+            resources: Resources::of_the_service(),
+            node_selector: BTreeMap::new(),
+            tolerations: Vec::new(),
+            priority_class_name: None,
+            annotations: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            service_account_name: None,
+            service_account_annotations: BTreeMap::new(),
+            env: Vec::new(),
+        }
+    }
+}
+
 /// Processors and memory of a container.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -68,6 +84,25 @@ pub struct Resources {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "quantities")]
     pub limits: BTreeMap<String, serde_json::Value>,
+}
+
+impl Resources {
+    /// What the service takes: 56 MiB under load, and the rest of the limit is for larger payloads.
+    #[must_use]
+    pub fn of_the_service() -> Self {
+        Self::requesting("250m", "128Mi", "256Mi")
+    }
+
+    /// What the migrator takes, which waits for MongoDB most of the time and holds no documents.
+    #[must_use]
+    pub fn of_the_migrator() -> Self {
+        Self::requesting("50m", "64Mi", "128Mi")
+    }
+
+    fn requesting(cpu: &str, memory: &str, limit: &str) -> Self {
+        let map = |pairs: &[(&str, &str)]| pairs.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();
+        Self { requests: map(&[("cpu", cpu), ("memory", memory)]), limits: map(&[("memory", limit)]) }
+    }
 }
 
 fn quantities(_: &mut SchemaGenerator) -> Schema {
@@ -146,7 +181,7 @@ pub struct Shutdown {
     #[schemars(range(min = 0, max = 300))]
     pub pre_stop_seconds: i64,
     /// How long the process then serves on with readiness off, in seconds.
-    #[serde(default)]
+    #[serde(default = "five")]
     #[schemars(range(min = 0, max = 300))]
     pub drain_delay_seconds: i64,
     /// How long requests in flight may take after that, in seconds.
@@ -165,6 +200,6 @@ const fn twenty() -> i64 {
 
 impl Default for Shutdown {
     fn default() -> Self {
-        Self { pre_stop_seconds: five(), drain_delay_seconds: 0, timeout_seconds: twenty() }
+        Self { pre_stop_seconds: five(), drain_delay_seconds: five(), timeout_seconds: twenty() }
     }
 }

@@ -111,12 +111,12 @@ pub enum SchemaPolicy {
 }
 
 /// Where and with what the migrator's Jobs run.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobSettings {
     /// Processors and memory.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resources: Option<Resources>,
+    #[serde(default = "Resources::of_the_migrator")]
+    pub resources: Resources,
     /// Labels that a node must have.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 32))]
@@ -133,6 +133,18 @@ pub struct JobSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub service_account_name: Option<String>,
+}
+
+impl Default for JobSettings {
+    fn default() -> Self {
+        Self {
+            resources: Resources::of_the_migrator(),
+            node_selector: BTreeMap::new(),
+            tolerations: Vec::new(),
+            priority_class_name: None,
+            service_account_name: None,
+        }
+    }
 }
 
 /// What is known of the schema in the database.
