@@ -16,6 +16,8 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(300);
 /// What is declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
+    /// The name of the object.
+    pub name: String,
     /// What the database is to be brought to.
     pub revision: String,
     /// Who decides.

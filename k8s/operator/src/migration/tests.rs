@@ -23,6 +23,7 @@ fn at(second: i64) -> Timestamp {
 
 fn want() -> Want {
     Want {
+        name: "shop".to_owned(),
         revision: "r1".to_owned(),
         policy: SchemaPolicy::Automatic,
         approval: None,
