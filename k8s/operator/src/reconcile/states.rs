@@ -192,3 +192,6 @@ pub(super) fn complete(deployment: &Deployment) -> bool {
         && is_wanted(counts.updated_replicas)
         && is_wanted(counts.available_replicas)
 }
+
+#[cfg(test)]
+mod tests;
