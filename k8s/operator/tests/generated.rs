@@ -2,9 +2,13 @@
 
 use std::{env, fs, path::PathBuf};
 
-use conversation_operator::api::{ConversationSchema, ConversationService};
+use conversation_operator::{
+    api::{ConversationSchema, ConversationService},
+    rbac::{Rule, lease_rules, rules},
+};
 use kube::CustomResourceExt;
 use serde::Serialize;
+use serde_json::json;
 
 const HEAD: &str = "# Written by `cargo xtask codegen`.\n";
 
@@ -12,6 +16,20 @@ const HEAD: &str = "# Written by `cargo xtask codegen`.\n";
 fn the_crds_are_fresh() {
     check("k8s/crds/conversationservices.yaml", &yaml(&ConversationService::crd()));
     check("k8s/crds/conversationschemas.yaml", &yaml(&ConversationSchema::crd()));
+}
+
+#[test]
+fn the_roles_are_fresh() {
+    let role = |kind: &str, name: &str, rules: Vec<Rule>| {
+        let metadata = json!({"name": name, "labels": {"app.kubernetes.io/name": "conversation-operator"}});
+        yaml(&json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules,
+        }))
+    };
+    let name = "conversation-operator";
+    check("k8s/base/lease-role.yaml", &role("Role", "conversation-operator-lease", lease_rules()));
+    check("k8s/overlays/cluster-wide/cluster-role.yaml", &role("ClusterRole", name, rules()));
+    check("k8s/overlays/single-namespace/role.yaml", &role("Role", name, rules()));
 }
 
 fn yaml(value: &impl Serialize) -> String {
