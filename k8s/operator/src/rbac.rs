@@ -21,8 +21,8 @@ fn rule(group: &'static str, resource: &str, verbs: &[&'static str]) -> Rule {
     Rule { api_groups: vec![group], resources: vec![resource.to_owned()], verbs: verbs.to_vec() }
 }
 
-/// Reads copies of all, makes and mends them, and removes what is no longer declared.
-const KEEP: [&str; 5] = ["list", "watch", "create", "patch", "delete"];
+/// Keeps copies, looks whether a name is free, makes and mends, and removes what is no longer declared.
+const KEEP: [&str; 6] = ["get", "list", "watch", "create", "patch", "delete"];
 
 /// What is done with a kind.
 fn verbs(kind: Kind) -> &'static [&'static str] {
@@ -30,7 +30,7 @@ fn verbs(kind: Kind) -> &'static [&'static str] {
         Kind::Pod => &["list", "watch"],
         Kind::Job => &["list", "watch", "create", "delete"],
         // They are there as long as what they belong to, and go with it.
-        Kind::Deployment | Kind::Service => &["list", "watch", "create", "patch"],
+        Kind::Deployment | Kind::Service => &["get", "list", "watch", "create", "patch"],
         _ => &KEEP,
     }
 }

@@ -153,13 +153,15 @@ async fn kubectl_scale_changes_the_number_of_pods() -> Result<()> {
 async fn an_object_of_somebody_elses_is_not_taken_over() -> Result<()> {
     let world = World::new("taken").await?;
     let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"},
-        "spec": {"ports": [{"port": 1234}]}});
+        "spec": {"ports": [{"name": "other", "port": 1234}]}});
     let services = world.api::<k8s_openapi::api::core::v1::Service>();
     services.create(&kube::api::PostParams::default(), &serde_json::from_value(service)?).await?;
     let _operator = world.operator()?;
     world.played("shop", json!({})).await?;
     let degraded = world.says("shop", "Degraded", "True", "NameTaken").await?;
     assert!(degraded.message.contains("Service shop exists and belongs to"), "{}", degraded.message);
+    let left = services.get("shop").await?.spec.and_then(|spec| spec.ports).unwrap_or_default();
+    assert_eq!(left.iter().map(|port| port.port).collect::<Vec<_>>(), [1234]);
     // The rest is made all the same.
     world.object(Kind::Deployment, "shop", "to be there", |_| true).await?;
     services.delete("shop", &kube::api::DeleteParams::default()).await?;
