@@ -98,6 +98,12 @@ async fn a_destructive_plan_waits_for_its_approval() -> Result<()> {
     let _operator = world.operator()?;
     world.real("shop", &database, json!({"retention": {"days": 90}})).await?;
     world.ready("shop").await?;
+    // Shortening destroys something only where there is something.
+    let pod = world.pods("shop", "api").await?.pop().context("a pod")?;
+    let url = world.plane.process_node().await?.pod_url(world.namespace.name(), &pod, "http")?;
+    let session = json!({"sessionId": "sess_1", "language": "en-US"});
+    let answer = reqwest::Client::new().post(format!("{url}/v1/sessions")).json(&session).send().await?;
+    assert_eq!(answer.status(), 201);
 
     world.edit(&world.services(), "shop", retention(30)).await?;
     let pending = world.says("shop", "MigrationPending", "True", "DestructiveNotApproved").await?;
