@@ -1,0 +1,62 @@
+//! The bounds of the service that a deployment may choose. `desired::env` has the variable of each.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Bounds of the service; what is left out is the release's own default.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// The most connections of clients to one pod; more wait in the system's queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub max_connections: Option<i64>,
+    /// The largest request body, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1024, max = 67_108_864))]
+    pub max_body_bytes: Option<i64>,
+    /// The largest body of a batch, in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1024, max = 67_108_864))]
+    pub max_batch_body_bytes: Option<i64>,
+    /// The largest metadata of a session, in bytes of JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 2, max = 15_728_640))]
+    pub max_metadata_bytes: Option<i64>,
+    /// The largest payload of an event, in bytes of JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 2, max = 15_728_640))]
+    pub max_payload_bytes: Option<i64>,
+    /// The deepest nesting of metadata and payload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 90))]
+    pub max_nesting: Option<i64>,
+    /// The most connections of one pod to each MongoDB server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub mongodb_max_pool_size: Option<i64>,
+    /// How long one operation on MongoDB may take, such as 5s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]{1,9}(ms|s|m|h|d)$"))]
+    pub mongodb_operation_timeout: Option<String>,
+    /// How long a request may take in all, such as 15s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]{1,9}(ms|s|m|h|d)$"))]
+    pub request_timeout: Option<String>,
+    /// How long a request body may take to arrive, such as 10s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]{1,9}(ms|s|m|h|d)$"))]
+    pub body_read_timeout: Option<String>,
+    /// How far in the future a time sent by a client may lie, such as 24h.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]{1,9}(ms|s|m|h|d)$"))]
+    pub max_clock_skew: Option<String>,
+    /// How long after a session's end its late events are still stored, such as 5m.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]{1,9}(ms|s|m|h|d)$"))]
+    pub late_event_grace: Option<String>,
+    /// How long an erased session's identifier stays refused, such as 30d.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = r"^[0-9]{1,9}(ms|s|m|h|d)$"))]
+    pub erasure_tombstone_ttl: Option<String>,
+}

@@ -1,0 +1,63 @@
+//! The Ingress or the HTTPRoute, and where the API is reached by it.
+
+use serde_json::{Value, json};
+
+use super::{Desired, Owner, put, service::PORT, value};
+use crate::{api::ConversationServiceSpec, kinds::Kind};
+
+pub(super) fn ingress(owner: &Owner, spec: &ConversationServiceSpec) -> Option<Desired> {
+    let ingress = spec.exposure.as_ref()?.ingress.as_ref()?;
+    let backend = json!({"service": {"name": owner.name, "port": {"name": "http"}}});
+    let path = json!({"path": ingress.path, "pathType": "Prefix", "backend": backend});
+    let mut body = json!({"metadata": {}, "spec": {"rules": [{"host": ingress.host, "http": {"paths": [path]}}]}});
+    put(&mut body["metadata"], "annotations", value(&ingress.annotations));
+    put(&mut body["spec"], "ingressClassName", value(&ingress.class_name));
+    if let Some(secret) = &ingress.tls_secret_name {
+        body["spec"]["tls"] = json!([{"hosts": [ingress.host], "secretName": secret}]);
+    }
+    let labels = owner.labels("api", &spec.image.version());
+    Some(owner.object(Kind::Ingress, &owner.name, labels, body))
+}
+
+pub(super) fn route(owner: &Owner, spec: &ConversationServiceSpec) -> Option<Desired> {
+    let gateway = spec.exposure.as_ref()?.gateway.as_ref()?;
+    let parents: Vec<Value> = gateway
+        .parent_refs
+        .iter()
+        .map(|parent| {
+            // Written out, because the API server puts them in and atomic lists are compared as a whole.
+            let mut reference = value(parent);
+            reference["group"] = "gateway.networking.k8s.io".into();
+            reference["kind"] = "Gateway".into();
+            reference
+        })
+        .collect();
+    let backend = json!({"group": "", "kind": "Service", "name": owner.name, "port": PORT, "weight": 1});
+    let mut body = json!({"spec": {
+        "parentRefs": parents,
+        "rules": [{
+            "matches": [{"path": {"type": "PathPrefix", "value": gateway.path}}],
+            "backendRefs": [backend],
+            // Longer than a request may take, so that the API says what happened.
+            "timeouts": {"request": "20s"},
+        }],
+    }});
+    put(&mut body["spec"], "hostnames", value(&gateway.hostnames));
+    let labels = owner.labels("api", &spec.image.version());
+    Some(owner.object(Kind::HttpRoute, &owner.name, labels, body))
+}
+
+/// Where the API is reached: from outside if it is exposed, else inside of the cluster.
+pub(super) fn endpoint(owner: &Owner, spec: &ConversationServiceSpec) -> String {
+    let exposure = spec.exposure.as_ref();
+    let path = |path: &str| path.trim_end_matches('/').to_owned();
+    if let Some(ingress) = exposure.and_then(|exposure| exposure.ingress.as_ref()) {
+        let scheme = if ingress.tls_secret_name.is_some() { "https" } else { "http" };
+        return format!("{scheme}://{}{}", ingress.host, path(&ingress.path));
+    }
+    let gateway = exposure.and_then(|exposure| exposure.gateway.as_ref());
+    match gateway.and_then(|gateway| Some((gateway.hostnames.first()?, &gateway.path))) {
+        Some((host, prefix)) => format!("https://{host}{}", path(prefix)),
+        None => format!("http://{}.{}.svc", owner.name, owner.namespace),
+    }
+}

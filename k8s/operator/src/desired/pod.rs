@@ -1,0 +1,58 @@
+//! What the pods of the API and of the migrator have in common.
+
+use serde_json::{Value, json};
+
+use super::{put, value};
+use crate::api::{ImagePullSecret, Mongodb, Resources, Tls, Toleration, UriSecret};
+
+/// Where a pod runs.
+pub(super) struct Scheduling<'a> {
+    pub(super) image_pull_secrets: &'a [ImagePullSecret],
+    pub(super) priority_class_name: Option<&'a str>,
+    pub(super) node_selector: Value,
+    pub(super) tolerations: &'a [Toleration],
+}
+
+/// A pod that meets the restricted Pod Security Standard, which neither image needs an exception from.
+pub(super) fn pod(mongodb: &Mongodb, scheduling: &Scheduling<'_>, mut container: Value) -> Value {
+    let mut pod = json!({
+        "automountServiceAccountToken": false,
+        "enableServiceLinks": false,
+        "securityContext": {
+            "runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    });
+    if let Some(Tls { secret_name, mount_path }) = &mongodb.tls {
+        let mount = json!([{"name": "mongodb-tls", "mountPath": mount_path, "readOnly": true}]);
+        container["volumeMounts"] = mount;
+        // The group of the pod reads it, nobody else.
+        let secret = json!({"secretName": secret_name, "defaultMode": 0o440});
+        pod["volumes"] = json!([{"name": "mongodb-tls", "secret": secret}]);
+    }
+    pod["containers"] = json!([container]);
+    put(&mut pod, "imagePullSecrets", value(&scheduling.image_pull_secrets));
+    put(&mut pod, "priorityClassName", scheduling.priority_class_name.unwrap_or_default());
+    put(&mut pod, "nodeSelector", scheduling.node_selector.clone());
+    put(&mut pod, "tolerations", value(&scheduling.tolerations));
+    pod
+}
+
+/// A container without privileges.
+pub(super) fn container(name: &str, image: &str, pull_policy: Value, resources: &Resources) -> Value {
+    let mut container = json!({
+        "name": name,
+        "image": image,
+        "securityContext": {
+            "allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": {"drop": ["ALL"]},
+        },
+    });
+    put(&mut container, "imagePullPolicy", pull_policy);
+    put(&mut container, "resources", value(resources));
+    container
+}
+
+/// The variable with the connection string.
+pub(super) fn mongodb_uri(UriSecret { name, key }: &UriSecret) -> Value {
+    json!({"name": "MONGODB_URI", "valueFrom": {"secretKeyRef": {"name": name, "key": key}}})
+}

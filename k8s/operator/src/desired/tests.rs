@@ -1,0 +1,268 @@
+//! What is made for what is declared.
+
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    autoscaling::v2::HorizontalPodAutoscaler,
+    batch::v1::Job,
+    core::v1::{Service, ServiceAccount},
+    networking::v1::{Ingress, NetworkPolicy},
+    policy::v1::PodDisruptionBudget,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use super::{Command, Desired, Owner, Release, endpoint, env::LIMITS, job, objects, places, revision, schema_spec};
+use crate::{
+    api::{ConversationSchema, ConversationService},
+    kinds::Kind,
+};
+
+fn service(spec: Value) -> ConversationService {
+    let mut full = json!({
+        "image": {"repository": "registry.example/conversation-api", "tag": "1.0.0"},
+        "mongodb": {"uriSecret": {"name": "mongodb"}},
+    });
+    for (name, value) in spec.as_object().expect("an object") {
+        full[name] = value.clone();
+    }
+    let metadata = json!({"name": "shop", "namespace": "voice", "uid": "u-1"});
+    let object = json!({"apiVersion": "conversation.dev/v1alpha1", "kind": "ConversationService", "metadata": metadata,
+        "spec": full});
+    serde_json::from_value(object).expect("a service")
+}
+
+/// Everything that can be declared.
+fn full() -> ConversationService {
+    service(json!({
+        "imagePullSecrets": [{"name": "registry"}],
+        "scaling": {"autoscaling": {"maxReplicas": 9, "cpuUtilization": 60, "memoryUtilization": 80}},
+        "mongodb": {"uriSecret": {"name": "mongodb", "key": "url"}, "database": "shop", "tls": {"secretName": "ca"}},
+        "redis": {"urlSecret": {"name": "redis"}},
+        "retention": {"days": 90},
+        "exposure": {"ingress": {"host": "a.example", "tlsSecretName": "tls", "className": "nginx"}},
+        "corsOrigins": ["https://a.example", "https://b.example"],
+        "limits": {"maxBodyBytes": 2048, "requestTimeout": "9s"},
+        "telemetry": {"logLevel": "debug", "serviceMonitor": {"labels": {"release": "p"}}, "prometheusRule": {}},
+        "networkPolicy": {"clients": [{}, {"namespaceLabels": {"a": "b"}}], "monitoring": [{"podLabels": {"c": "d"}}],
+            "databasePorts": [27017]},
+        "pod": {"nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "a", "operator": "Exists"}],
+            "priorityClassName": "high", "labels": {"team": "voice"}, "annotations": {"x": "y"},
+            "env": [{"name": "SWEEP_INTERVAL", "value": "5s"}]},
+        "shutdown": {"preStopSeconds": 7, "drainDelaySeconds": 3, "timeoutSeconds": 11},
+    }))
+}
+
+fn release() -> Release {
+    Release { image: "registry.example/conversation-api:1.0.0".to_owned(), version: "1.0.0".to_owned() }
+}
+
+fn made(service: &ConversationService) -> Vec<Desired> {
+    objects(service, Some(&release()))
+}
+
+#[track_caller]
+fn find(objects: &[Desired], kind: Kind) -> &Value {
+    &objects.iter().find(|object| object.kind == kind).expect("it is made").body
+}
+
+fn kinds(service: &ConversationService) -> Vec<Kind> {
+    made(service).iter().map(|object| object.kind).collect()
+}
+
+/// A field that Kubernetes does not know is lost on the way through its types.
+#[track_caller]
+fn known<K: DeserializeOwned + Serialize>(body: &Value) {
+    let typed: K = serde_json::from_value(body.clone()).expect("it has the kind's types");
+    assert_eq!(&serde_json::to_value(typed).expect("JSON"), body);
+}
+
+fn all_known(object: &Desired) {
+    match object.kind {
+        Kind::ServiceAccount => known::<ServiceAccount>(&object.body),
+        Kind::Service => known::<Service>(&object.body),
+        Kind::ConversationSchema => known::<ConversationSchema>(&object.body),
+        Kind::Deployment => known::<Deployment>(&object.body),
+        Kind::HorizontalPodAutoscaler => known::<HorizontalPodAutoscaler>(&object.body),
+        Kind::PodDisruptionBudget => known::<PodDisruptionBudget>(&object.body),
+        Kind::Ingress => known::<Ingress>(&object.body),
+        Kind::NetworkPolicy => known::<NetworkPolicy>(&object.body),
+        Kind::Job => known::<Job>(&object.body),
+        // Other projects' kinds have no types here; the tests with an API server have their CRDs.
+        Kind::HttpRoute | Kind::ServiceMonitor | Kind::PrometheusRule | Kind::Pod => {}
+    }
+}
+
+#[test]
+fn every_field_is_one_that_kubernetes_knows() {
+    made(&full()).iter().for_each(all_known);
+    made(&service(json!({}))).iter().for_each(all_known);
+    let spec = schema_spec(&full().spec).expect("a schema");
+    for command in [Command::Plan, Command::Verify, Command::Apply { approval: "abc".to_owned() }] {
+        all_known(&job(&Owner::from(&full()), &spec, &command, 7));
+    }
+}
+
+#[test]
+fn nothing_is_made_that_would_not_be_stored() {
+    fn check(path: &str, value: &Value) {
+        let empty = value.is_null() || value == &json!([]) || value == &json!("");
+        // A peer and a monitor's rule without labels mean all, and core's group is the empty name.
+        let meant = path.ends_with("podSelector") || path.ends_with("group");
+        assert!(!empty || meant, "{path} is empty");
+        for (name, member) in value.as_object().into_iter().flatten() {
+            check(&format!("{path}.{name}"), member);
+        }
+        for item in value.as_array().into_iter().flatten() {
+            check(path, item);
+        }
+    }
+    for object in made(&full()).iter().filter(|object| object.kind != Kind::ConversationSchema) {
+        check(object.kind.row().name, &object.body);
+    }
+}
+
+#[test]
+fn every_object_has_an_owner_and_the_operators_label() {
+    for Desired { kind, name, body } in made(&full()) {
+        let metadata = &body["metadata"];
+        assert_eq!(metadata["ownerReferences"][0]["uid"], "u-1", "{kind:?}");
+        assert_eq!(metadata["labels"]["app.kubernetes.io/managed-by"], "conversation-operator", "{kind:?}");
+        assert!(places(&Owner::from(&full())).contains(&(kind, name)), "{kind:?} would never be pruned");
+    }
+}
+
+#[test]
+fn the_least_declaration_makes_what_is_needed_and_no_more() {
+    use Kind::{ConversationSchema, Deployment, PodDisruptionBudget, Service, ServiceAccount};
+    let expected = [ServiceAccount, Service, Service, ConversationSchema, Deployment, PodDisruptionBudget];
+    assert_eq!(kinds(&service(json!({}))), expected);
+}
+
+#[test]
+fn a_single_pod_has_no_budget_because_that_would_block_drains() {
+    assert!(!kinds(&service(json!({"scaling": {"replicas": 1}}))).contains(&Kind::PodDisruptionBudget));
+}
+
+#[test]
+fn an_autoscaler_decides_alone() {
+    let objects = made(&full());
+    assert_eq!(find(&objects, Kind::Deployment)["spec"]["replicas"], Value::Null);
+    let autoscaler = &find(&objects, Kind::HorizontalPodAutoscaler)["spec"];
+    assert_eq!((&autoscaler["minReplicas"], &autoscaler["maxReplicas"]), (&json!(2), &json!(9)));
+    assert_eq!(autoscaler["metrics"].as_array().map(Vec::len), Some(2));
+    assert_eq!(autoscaler["behavior"]["scaleDown"]["stabilizationWindowSeconds"], 300);
+}
+
+#[test]
+fn without_an_image_to_run_there_is_no_deployment() {
+    let objects = objects(&service(json!({})), None);
+    assert!(objects.iter().all(|object| object.kind != Kind::Deployment));
+}
+
+#[test]
+fn policy_none_makes_no_schema() {
+    assert!(!kinds(&service(json!({"migration": {"policy": "None"}}))).contains(&Kind::ConversationSchema));
+}
+
+#[test]
+fn an_approval_on_the_service_is_one_on_its_schema() {
+    let mut service = service(json!({}));
+    let approval = ("conversation.dev/approve-plan".to_owned(), "0123456789abcdef".to_owned());
+    service.metadata.annotations = Some([approval].into());
+    let objects = made(&service);
+    let annotations = &find(&objects, Kind::ConversationSchema)["metadata"]["annotations"];
+    assert_eq!(annotations["conversation.dev/approve-plan"], "0123456789abcdef");
+}
+
+#[test]
+fn the_pod_has_time_for_its_whole_end() {
+    let objects = made(&full());
+    let template = &find(&objects, Kind::Deployment)["spec"]["template"]["spec"];
+    assert_eq!(template["terminationGracePeriodSeconds"], 7 + 3 + 11 + 5);
+    assert_eq!(template["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"], 7);
+}
+
+#[test]
+fn fields_become_variables_each_once() {
+    let objects = made(&full());
+    let env = &find(&objects, Kind::Deployment)["spec"]["template"]["spec"]["containers"][0]["env"];
+    let names: Vec<&str> = env.as_array().expect("a list").iter().filter_map(|e| e["name"].as_str()).collect();
+    let expected = [
+        "MONGODB_URI",
+        "REDIS_URL",
+        "CORS_ORIGINS",
+        "DRAIN_DELAY",
+        "LOG_FORMAT",
+        "LOG_LEVEL",
+        "MANAGEMENT_PORT",
+        "MAX_BODY_BYTES",
+        "MONGODB_DATABASE",
+        "PORT",
+        "REQUEST_TIMEOUT",
+        "SHUTDOWN_TIMEOUT",
+        "SWEEP_INTERVAL",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(env[0]["valueFrom"]["secretKeyRef"], json!({"name": "mongodb", "key": "url"}));
+}
+
+#[test]
+fn every_limit_is_a_setting_of_the_service() {
+    let readme = include_str!("../../../../README.md");
+    for (name, _) in LIMITS {
+        assert!(readme.contains(&format!("| `{name}` |")), "{name} is no setting");
+    }
+}
+
+#[test]
+fn a_plan_that_finds_something_is_no_failed_job_and_an_apply_holds_to_its_approval() {
+    let owner = Owner::from(&full());
+    let spec = schema_spec(&full().spec).expect("a schema");
+    let arguments = |command: Command| {
+        let job = job(&owner, &spec, &command, 3);
+        assert_eq!(job.name, format!("shop-{}-3", command.name()));
+        assert_eq!(job.body["spec"]["activeDeadlineSeconds"], 660);
+        let container = &job.body["spec"]["template"]["spec"]["containers"][0];
+        assert_eq!(container["env"][2]["value"], r#"{"retention":{"days":90}}"#);
+        let arguments: Vec<String> = serde_json::from_value(container["args"].clone()).expect("texts");
+        arguments.join(" ")
+    };
+    assert_eq!(arguments(Command::Plan), "plan --exit-zero-on pending,drift,blocked --summary /dev/termination-log");
+    assert_eq!(
+        arguments(Command::Apply { approval: "abc".to_owned() }),
+        "apply --yes --wait 300 --timeout 600 --expect abc --exit-zero-on drift --summary /dev/termination-log"
+    );
+}
+
+#[test]
+fn the_revision_is_of_what_the_database_becomes_and_not_of_how() {
+    let of = |spec: Value| revision(&schema_spec(&service(spec).spec).expect("a schema"));
+    let first = of(json!({}));
+    assert_eq!(first, of(json!({"migration": {"policy": "Approve", "timeoutSeconds": 20}})));
+    assert_ne!(first, of(json!({"image": {"repository": "registry.example/conversation-api", "tag": "1.0.1"}})));
+    assert_ne!(first, of(json!({"retention": {"days": 1}})));
+    assert_ne!(first, of(json!({"mongodb": {"uriSecret": {"name": "other"}}})));
+}
+
+#[test]
+fn the_migrator_is_derived_or_as_given_and_has_its_own_secret() {
+    let spec = schema_spec(&service(json!({"migration": {"uriSecret": {"name": "admin"}}})).spec).expect("a schema");
+    assert_eq!(spec.image.reference(), "registry.example/conversation-migrator:1.0.0");
+    assert_eq!(spec.mongodb.uri_secret.name, "admin");
+}
+
+#[test]
+fn the_alerts_speak_of_this_object() {
+    let objects = made(&full());
+    let rules = find(&objects, Kind::PrometheusRule)["spec"].to_string();
+    assert!(rules.contains(r#"job=\"shop-management\",namespace=\"voice\""#), "{rules}");
+    assert!(!rules.contains(r#"job=\"conversation-service\""#), "{rules}");
+}
+
+#[test]
+fn the_endpoint_is_the_outermost_one() {
+    assert_eq!(endpoint(&full()), "https://a.example");
+    assert_eq!(endpoint(&service(json!({}))), "http://shop.voice.svc");
+    let gateway = json!({"gateway": {"parentRefs": [{"name": "public"}], "hostnames": ["b.example"], "path": "/x/"}});
+    assert_eq!(endpoint(&service(json!({"exposure": gateway}))), "https://b.example/x");
+}

@@ -1,0 +1,123 @@
+//! A run of the migrator as its Job and its pod show it.
+
+use k8s_openapi::{
+    api::{
+        batch::v1::{Job, JobCondition},
+        core::v1::Pod,
+    },
+    jiff::Timestamp,
+};
+
+use super::Summary;
+use crate::{
+    desired::{COMMAND, REVISION, RUN},
+    pods,
+};
+
+/// A run of the migrator.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The Job.
+    pub job: String,
+    /// Its number.
+    pub number: i64,
+    /// What it runs: plan, apply or verify.
+    pub command: String,
+    /// What it was made for.
+    pub revision: String,
+    /// When it was made.
+    pub made: Timestamp,
+    /// Where it is.
+    pub state: State,
+}
+
+/// Where a run is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum State {
+    /// It has no container that runs yet, and this is why, if that is known.
+    Waiting(Option<Trouble>),
+    /// Its container runs.
+    Running,
+    /// It has ended.
+    Ended(Box<End>),
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct End {
+    /// When.
+    pub at: Timestamp,
+    /// What the migrator said, if it could.
+    pub summary: Option<Summary>,
+    /// Why the Job failed, if it did.
+    pub failure: Option<Trouble>,
+}
+
+/// Something that keeps a pod from doing its work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// One word, for programs.
+    pub reason: String,
+    /// What it is and what mends it.
+    pub message: String,
+}
+
+impl Trouble {
+    /// Some trouble.
+    pub fn new(reason: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { reason: reason.into(), message: message.into() }
+    }
+}
+
+impl Run {
+    /// Reads a Job and its pod. None when it is not a run of the operator's.
+    #[must_use]
+    pub fn read(job: &Job, pod: Option<&Pod>) -> Option<Self> {
+        let (labels, annotations) = (job.metadata.labels.as_ref()?, job.metadata.annotations.as_ref());
+        Some(Self {
+            job: job.metadata.name.clone()?,
+            number: labels.get(RUN)?.parse().ok()?,
+            command: labels.get(COMMAND)?.clone(),
+            revision: annotations.and_then(|all| all.get(REVISION)).cloned().unwrap_or_default(),
+            made: job.metadata.creation_timestamp.as_ref()?.0,
+            state: state(job, pod),
+        })
+    }
+
+    /// Whether it may be ended without harm: only an apply that runs changes something.
+    #[must_use]
+    pub fn is_harmless(&self) -> bool {
+        self.command != "apply" || matches!(self.state, State::Waiting(_))
+    }
+}
+
+fn state(job: &Job, pod: Option<&Pod>) -> State {
+    let conditions = job.status.as_ref().and_then(|status| status.conditions.as_ref());
+    let ended = |type_: &str| conditions.into_iter().flatten().find(|c| c.type_ == type_ && c.status == "True");
+    // The API server adds the kind's first condition before its pods are gone; the last one is the end.
+    if let Some(condition) = ended("Complete") {
+        return State::Ended(end(condition, pod, None));
+    }
+    if let Some(condition) = ended("Failed") {
+        let reason = condition.reason.clone().unwrap_or_default();
+        let message = condition.message.clone().unwrap_or_default();
+        return State::Ended(end(condition, pod, Some(Trouble { reason, message })));
+    }
+    match pod {
+        Some(pod) if pods::runs(pod) => State::Running,
+        Some(pod) => State::Waiting(pods::trouble(pod)),
+        None => State::Waiting(None),
+    }
+}
+
+fn end(condition: &JobCondition, pod: Option<&Pod>, failure: Option<Trouble>) -> Box<End> {
+    let at = condition.last_transition_time.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0);
+    let message = pod.and_then(pods::termination_message);
+    let summary = message.as_deref().and_then(Summary::parse);
+    let failure = failure.map(|failure| match (&summary, message) {
+        // What the migrator could not put into its own form is still worth more than that its Job failed.
+        (None, Some(message)) if !message.is_empty() => Trouble { message, ..failure },
+        _ => failure,
+    });
+    Box::new(End { at, summary, failure })
+}

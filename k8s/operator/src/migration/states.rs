@@ -1,0 +1,117 @@
+//! What is said of a schema: its conditions.
+
+use super::{
+    Run, State, Step, Trouble, Want,
+    decide::{differs, may_apply},
+};
+use crate::{
+    api::{APPROVE_PLAN, ConversationSchemaStatus, Plan, SchemaPolicy},
+    conditions::{DEGRADED, MIGRATION_PENDING, PROGRESSING, READY, SCHEMA_DRIFT, Said},
+};
+
+/// The conditions of a schema. `step` is what is done next, `refused` why a Job has no pod, if that is known.
+#[must_use]
+pub fn states(want: &Want, status: &ConversationSchemaStatus, step: &Step, refused: Option<&Trouble>) -> Vec<Said> {
+    let applied = status.applied.as_ref().is_some_and(|applied| applied.revision == want.revision);
+    let plan = status.plan.as_ref().filter(|plan| plan.revision == want.revision);
+    let trouble = trouble(want, status, step, refused);
+    let pending = pending(want, plan, applied, step);
+    let ready = match (&trouble, applied) {
+        (_, true) => Said::new(READY, true, "Applied", "the database has what is declared"),
+        (Some(trouble), false) => Said::new(READY, false, &trouble.reason, &trouble.message),
+        (None, false) if want.paused => Said::new(READY, false, "Paused", "spec.paused is set"),
+        (None, false) => Said::new(READY, false, &pending.reason, &pending.message),
+    };
+    let degraded = match trouble {
+        Some(Trouble { reason, message }) => Said::new(DEGRADED, true, reason, message),
+        None => Said::new(DEGRADED, false, "AsExpected", "nothing is wrong"),
+    };
+    vec![ready, progressing(want, applied, &pending, step), degraded, pending, drift(status)]
+}
+
+fn trouble(want: &Want, status: &ConversationSchemaStatus, step: &Step, refused: Option<&Trouble>) -> Option<Trouble> {
+    if let Step::Await(Run { state: State::Waiting(trouble), .. }) = step
+        && let Some(trouble) = refused.or(trouble.as_ref())
+    {
+        return Some(trouble.clone());
+    }
+    let failure = status.failure.as_ref().filter(|failure| failure.revision == want.revision)?;
+    let tries = format!("attempt {} failed; it is tried again: ", status.attempts);
+    Some(Trouble::new(&failure.reason, tries + &failure.message))
+}
+
+fn pending(want: &Want, plan: Option<&Plan>, applied: bool, step: &Step) -> Said {
+    let said = |reason: &str, message: String| Said::new(MIGRATION_PENDING, true, reason, message);
+    let Some(plan) = plan.filter(|plan| plan.outcome == "pending" || plan.outcome == "blocked") else {
+        return match applied {
+            true => Said::new(MIGRATION_PENDING, false, "NothingPending", "the schema of this revision is applied"),
+            false => said("Planning", "it is not known yet what the database lacks".to_owned()),
+        };
+    };
+    let steps = steps(plan);
+    if plan.outcome == "blocked" {
+        let why = plan.blocked.join("; ");
+        return said("Blocked", format!("a person must decide first: {why}"));
+    }
+    if may_apply(want, plan) {
+        let running = matches!(step, Step::Await(_) | Step::Start(..));
+        return match running {
+            true => said("Applying", format!("these steps are being made: {steps}")),
+            false => said("ApplyFailed", format!("these steps are still to be made: {steps}")),
+        };
+    }
+    let approve = format!(
+        "to apply it: kubectl annotate --overwrite conversationschema {} {APPROVE_PLAN}={}",
+        want.name, plan.approval
+    );
+    match want.policy {
+        SchemaPolicy::Observe => {
+            said("Observed", format!("somebody else applies plans here, and these steps are due: {steps}"))
+        }
+        SchemaPolicy::Automatic => said(
+            "DestructiveNotApproved",
+            format!("the plan cannot be taken back in {}; {approve}. Steps: {steps}", plan.destructive.join(", ")),
+        ),
+        SchemaPolicy::Approve => said("AwaitingApproval", format!("the plan waits; {approve}. Steps: {steps}")),
+    }
+}
+
+fn steps(plan: &Plan) -> String {
+    let steps: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
+    let more = if plan.omitted > 0 { format!(" and {} more", plan.omitted) } else { String::new() };
+    steps.join(", ") + &more
+}
+
+fn progressing(want: &Want, applied: bool, pending: &Said, step: &Step) -> Said {
+    if want.paused {
+        return Said::new(PROGRESSING, false, "Paused", "spec.paused is set: nothing is done here until it is not");
+    }
+    match step {
+        Step::Start(command, _) if command.name() != "verify" => {
+            Said::new(PROGRESSING, true, "Migrating", format!("the migrator is to {}", command.name()))
+        }
+        Step::Await(run) if run.command != "verify" => {
+            Said::new(PROGRESSING, true, "Migrating", format!("Job {} runs", run.job))
+        }
+        _ if applied => Said::new(PROGRESSING, false, "Settled", "there is nothing to do"),
+        // Somebody else is to do something, or it is tried again later.
+        _ => Said::new(PROGRESSING, false, "Waiting", &pending.message),
+    }
+}
+
+fn drift(status: &ConversationSchemaStatus) -> Said {
+    let first: Vec<String> =
+        status.drift.iter().take(3).map(|drift| format!("{}: {}", drift.subject, drift.problem)).collect();
+    match (first.is_empty(), differs(status)) {
+        (false, _) => {
+            let more = status.drift.len() - first.len();
+            let more = if more > 0 { format!("; and {more} more in status.drift") } else { String::new() };
+            Said::new(SCHEMA_DRIFT, true, "ChangedByHand", first.join("; ") + &more)
+        }
+        (true, true) => {
+            let found = status.verified.as_deref().unwrap_or_default();
+            Said::new(SCHEMA_DRIFT, true, "NotAsDeclared", format!("the last comparison found: {found}"))
+        }
+        (true, false) => Said::new(SCHEMA_DRIFT, false, "AsDeclared", "nothing was found otherwise than declared"),
+    }
+}

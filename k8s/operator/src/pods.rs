@@ -1,0 +1,64 @@
+//! What the status of a pod says about why it does not run.
+
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
+
+use crate::migration::Trouble;
+
+fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten())
+}
+
+fn states(pod: &Pod) -> impl Iterator<Item = &ContainerState> {
+    statuses(pod).filter_map(|status| status.state.as_ref())
+}
+
+/// Whether a container of the pod runs.
+pub(crate) fn runs(pod: &Pod) -> bool {
+    states(pod).any(|state| state.running.is_some())
+}
+
+/// What the container said at its end.
+pub(crate) fn termination_message(pod: &Pod) -> Option<String> {
+    states(pod).find_map(|state| state.terminated.as_ref()?.message.clone())
+}
+
+/// Why the pod does not run or does not stay up, if that needs somebody to do something. What passes by itself, such as the
+/// pulling of an image, is none.
+pub(crate) fn trouble(pod: &Pod) -> Option<Trouble> {
+    let name = pod.metadata.name.as_deref().unwrap_or_default();
+    statuses(pod).find_map(|status| waiting(name, status)).or_else(|| unscheduled(name, pod))
+}
+
+fn waiting(pod: &str, status: &ContainerStatus) -> Option<Trouble> {
+    let state = status.state.as_ref()?;
+    let waiting = state.waiting.as_ref()?;
+    let message = waiting.message.as_deref().unwrap_or_default();
+    let (reason, message) = match waiting.reason.as_deref()? {
+        "CreateContainerConfigError" => {
+            ("ConfigurationMissing", format!("pod {pod}: {message}; make the secret or name another one"))
+        }
+        "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => (
+            "ImagePullFailed",
+            format!(
+                "pod {pod}: image {} cannot be pulled: {message}; correct its name or imagePullSecrets",
+                status.image
+            ),
+        ),
+        "CrashLoopBackOff" => {
+            let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
+            let code = last.map(|ended| format!(" with exit code {}", ended.exit_code)).unwrap_or_default();
+            ("PodsCrash", format!("pod {pod} ends again and again{code}; see `kubectl logs {pod} --previous`"))
+        }
+        "CreateContainerError" | "RunContainerError" => ("ContainerRefused", format!("pod {pod}: {message}")),
+        _ => return None,
+    };
+    Some(Trouble::new(reason, message))
+}
+
+fn unscheduled(name: &str, pod: &Pod) -> Option<Trouble> {
+    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
+    let condition = conditions.iter().find(|condition| condition.type_ == "PodScheduled")?;
+    let unschedulable = condition.status == "False" && condition.reason.as_deref() == Some("Unschedulable");
+    let message = condition.message.as_deref().unwrap_or_default();
+    unschedulable.then(|| Trouble::new("PodsUnschedulable", format!("pod {name} fits on no node: {message}")))
+}
