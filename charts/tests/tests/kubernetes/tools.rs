@@ -5,14 +5,16 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use conversation_testkit::helm_unittest;
 
-use super::support::{HELMS, chart, text, told, topologies};
+use super::support::{HELMS, chart, manifest, root, text, told, topologies};
 
 #[test]
 fn both_helms_lint_every_topology() -> Result<()> {
     let chart = chart();
     for helm in HELMS {
-        for (name, values) in topologies()? {
-            told(helm, &["lint", "--strict", text(&chart), "--values", text(&values)]).with_context(|| name)?;
+        let kind = ("kind".to_owned(), root().join("k8s/kind/service-values.yaml"));
+        for (name, values) in topologies()?.into_iter().chain([kind]) {
+            let lint = ["lint", "--strict", text(&chart), "--values", text(&values)];
+            told(helm, &lint).and_then(|_| manifest(helm, &values, &[])).with_context(|| name)?;
         }
     }
     Ok(())
