@@ -37,6 +37,16 @@ async fn the_gate_init_makes_a_waiting_installation_ready() -> Result<()> {
     makes_ready("init", Helm::V3).await
 }
 
+#[tokio::test]
+async fn the_gate_operator_makes_a_waiting_installation_ready() -> Result<()> {
+    let place = Place::new("operator").await?;
+    let _operator = place.operator()?;
+    place.deploy(Helm::V4, &WAIT).await?;
+    place.creates_a_session(&place.ready_pod().await?).await?;
+    let ready = "--for=condition=Ready";
+    place.kubectl(&["wait", ready, "--timeout=60s", "conversationschema/calls-conversation-service"]).await.map(drop)
+}
+
 /// A hook after the installation would wait for pods that wait for the hook.
 async fn makes_ready(gate: &str, helm: Helm) -> Result<()> {
     let place = Place::new(gate).await?;
