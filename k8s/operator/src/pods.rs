@@ -1,6 +1,6 @@
 //! What the status of a pod says about why it does not run.
 
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod};
 
 use crate::migration::Trouble;
 
@@ -17,9 +17,9 @@ pub(crate) fn runs(pod: &Pod) -> bool {
     states(pod).any(|state| state.running.is_some())
 }
 
-/// What the container said at its end.
-pub(crate) fn termination_message(pod: &Pod) -> Option<String> {
-    states(pod).find_map(|state| state.terminated.as_ref()?.message.clone())
+/// How the container ended.
+pub(crate) fn terminated(pod: &Pod) -> Option<&ContainerStateTerminated> {
+    states(pod).find_map(|state| state.terminated.as_ref())
 }
 
 /// Why the pod does not run or does not stay up, if that needs somebody to do something. What passes by itself, such as the

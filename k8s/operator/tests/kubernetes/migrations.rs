@@ -112,14 +112,12 @@ async fn a_destructive_plan_waits_for_its_approval() -> Result<()> {
     let plan = world.services().get("shop").await?.status.and_then(|status| status.plan).context("a plan")?;
     assert!(!plan.destructive.is_empty(), "{plan:?}");
 
-    // The approval of another plan is none.
+    // The approval of another plan is none, and it stays where it was written.
     let approve = |approval: &str| json!({"metadata": {"annotations": {"conversation.dev/approve-plan": approval}}});
-    world.edit(&world.services(), "shop", approve("0123456789abcdef")).await?;
-    let schema =
-        |it: &serde_json::Value| it["metadata"]["annotations"]["conversation.dev/approve-plan"] == "0123456789abcdef";
-    world.object(Kind::ConversationSchema, "shop", "with the approval", schema).await?;
+    world.edit(&world.schemas(), "shop", approve("0123456789abcdef")).await?;
     world.says("shop", "MigrationPending", "True", "DestructiveNotApproved").await?;
 
+    // On the service it counts too, for those who do not know of its schema.
     world.edit(&world.services(), "shop", approve(&plan.approval)).await?;
     world.ready("shop").await?;
     world.says("shop", "MigrationPending", "False", "NothingPending").await?;
@@ -165,8 +163,7 @@ async fn an_operator_killed_in_the_middle_of_a_migration_carries_on() -> Result<
     // Each one is killed as soon as there is another Job than before, so that the next finds it in whatever state.
     for round in 1..=2 {
         let operator = world.operator_named(&format!("victim-{round}"), &[("LEASE_SECONDS", "3")])?;
-        let command = if round == 1 { "plan" } else { "apply" };
-        world.object(Kind::Job, &format!("shop-{command}-{round}"), "to be there", |_| true).await?;
+        world.object(Kind::Job, &format!("shop-migrate-{round}"), "to be there", |_| true).await?;
         operator.process.kill()?;
     }
     let _operator = world.operator_named("survivor", &[("LEASE_SECONDS", "3")])?;
