@@ -1,7 +1,11 @@
 //! The operator as a process on a real control plane, with exactly the rights that the manifests give it.
 
 mod children;
+mod definitions;
 mod migrations;
+mod operators;
+mod rights;
+mod troubles;
 mod world;
 
 use std::time::Duration;
