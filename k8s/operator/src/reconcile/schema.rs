@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, runtime::controller::Action};
 
-use super::{Context, Error, RESYNC};
+use super::{Context, Error, RESYNC, SOON};
 use crate::{
     api::{APPROVE_PLAN, ConversationSchema, ConversationSchemaStatus, ConversationService},
     conditions::merge,
@@ -15,8 +15,6 @@ use crate::{
 
 /// How soon a run is looked at again of which nothing is heard.
 const IMPATIENCE: Duration = Duration::from_secs(10);
-/// How soon an object is looked at again whose copy was behind.
-const SOON: Duration = Duration::from_secs(1);
 
 pub(super) async fn reconcile(schema: Arc<ConversationSchema>, context: Arc<Context>) -> Result<Action, Error> {
     if schema.metadata.deletion_timestamp.is_some() {

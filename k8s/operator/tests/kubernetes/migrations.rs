@@ -92,6 +92,30 @@ async fn a_failed_migration_leaves_the_old_version_serving_and_is_tried_again() 
 }
 
 #[tokio::test]
+async fn pods_keep_their_settings_until_the_schema_of_the_new_ones_is_there() -> Result<()> {
+    let world = World::new("settings").await?;
+    let database = world.database().await?;
+    let _operator = world.operator()?;
+    world.real("shop", &database, json!({})).await?;
+    world.ready("shop").await?;
+    let before = world.object(Kind::Deployment, "shop", "to be there", |_| true).await?;
+
+    let change = json!({"spec": {
+        "mongodb": {"uriSecret": {"name": "missing"}}, "limits": {"maxNesting": 9}, "scaling": {"replicas": 2},
+    }});
+    world.edit(&world.services(), "shop", change).await?;
+    world.says("shop", "Degraded", "True", "ConfigurationMissing").await?;
+    let held = world.object(Kind::Deployment, "shop", "with two pods", |it| it["status"]["readyReplicas"] == 2).await?;
+    assert_eq!(held["spec"]["template"], before["spec"]["template"]);
+
+    world.secret("missing", &ReplicaSet::shared().await?.uri()).await?;
+    let nesting = |it: &serde_json::Value| it["spec"]["template"].to_string().contains("MAX_NESTING");
+    world.object(Kind::Deployment, "shop", "with the new settings", nesting).await?;
+    world.ready("shop").await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_destructive_plan_waits_for_its_approval() -> Result<()> {
     let world = World::new("destructive").await?;
     let database = world.database().await?;
