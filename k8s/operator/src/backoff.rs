@@ -27,6 +27,8 @@ impl Backoff {
     /// Notes one more failure and tells how long to wait.
     pub fn failed(&self, key: &str) -> Duration {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        // Objects that are gone since do not stay for ever.
+        counts.retain(|_, (_, last)| !self.is_past(*last));
         let (count, last) = counts.entry(key.to_owned()).or_insert((0, Instant::now()));
         *count += 1;
         *last = Instant::now();
@@ -42,11 +44,15 @@ impl Backoff {
     pub fn left(&self, key: &str) -> Duration {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(&(count, last)) = counts.get(key) else { return Duration::ZERO };
-        if last.elapsed() > self.longest * 2 {
+        if self.is_past(last) {
             counts.remove(key);
             return Duration::ZERO;
         }
         self.wait(key, count).saturating_sub(last.elapsed())
+    }
+
+    fn is_past(&self, last: Instant) -> bool {
+        last.elapsed() > self.longest * 2
     }
 
     fn wait(&self, key: &str, count: u32) -> Duration {
@@ -75,6 +81,15 @@ mod tests {
         assert!(waits[7] >= 60_000 && waits[7] <= 66_000, "{waits:?}");
         backoff.succeeded("a");
         assert!(backoff.failed("a") < Duration::from_millis(1101));
+    }
+
+    #[test]
+    fn what_is_long_past_is_forgotten() {
+        let backoff = Backoff::new(Duration::ZERO, Duration::ZERO);
+        for key in ["a", "b", "c"] {
+            backoff.failed(key);
+        }
+        assert_eq!(backoff.counts.lock().expect("counts").len(), 1);
     }
 
     #[test]

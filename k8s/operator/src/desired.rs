@@ -23,6 +23,7 @@ use crate::{
     kinds::Kind,
 };
 
+pub use env::variables;
 pub use job::{BODY, COMMAND, Command, REVISION, RUN, fingerprint, job, job_name};
 pub use schema::{hash, revision, schema, schema_spec};
 

@@ -37,7 +37,7 @@ struct Seen {
 }
 
 /// What can be done with a Lease.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Move {
     /// It is this operator's: renew it.
     Renew,
@@ -70,12 +70,14 @@ impl Candidate {
     /// Looks at the Lease, and takes or renews it if that is due. Tells whether it is this operator's now.
     ///
     /// # Errors
-    /// When the API server does not answer or refuses. That another operator was quicker is no error.
+    /// When the API server does not answer or refuses, and when somebody else wrote to a Lease that is this operator's: then
+    /// it is not known whose it is. That another operator was quicker to take it is no error.
     pub async fn attempt(&mut self) -> kube::Result<bool> {
         let Some(lease) = self.leases.get_opt(&self.name).await? else {
             let metadata = ObjectMeta { name: Some(self.name.clone()), ..ObjectMeta::default() };
             let first = Lease { metadata, spec: Some(self.held(0)) };
-            return self.write(self.leases.create(&Self::manager(), &first).await);
+            let created = self.leases.create(&Self::manager(), &first).await;
+            return self.write(created, Move::Take);
         };
         let unchanged = |seen: &Seen| seen.lease.metadata.resource_version == lease.metadata.resource_version;
         if !self.seen.as_ref().is_some_and(unchanged) {
@@ -84,13 +86,15 @@ impl Candidate {
         let quiet = self.seen.as_ref().map_or(Duration::ZERO, |seen| seen.at.elapsed());
         let spec = lease.spec.clone().unwrap_or_default();
         let transitions = spec.lease_transitions.unwrap_or_default();
-        let next = match next(&spec, &self.identity, quiet) {
+        let step = next(&spec, &self.identity, quiet);
+        let next = match step {
             Move::Wait => return Ok(false),
             Move::Take => self.held(transitions + 1),
             Move::Renew => LeaseSpec { acquire_time: spec.acquire_time, ..self.held(transitions) },
         };
         let renewed = Lease { spec: Some(next), ..lease };
-        self.write(self.leases.replace(&self.name, &Self::manager(), &renewed).await)
+        let replaced = self.leases.replace(&self.name, &Self::manager(), &renewed).await;
+        self.write(replaced, step)
     }
 
     /// Gives the Lease back, so that another operator need not wait until it expires.
@@ -108,13 +112,14 @@ impl Candidate {
         self.leases.replace(&self.name, &Self::manager(), &lease).await.map(drop)
     }
 
-    fn write(&mut self, written: kube::Result<Lease>) -> kube::Result<bool> {
+    fn write(&mut self, written: kube::Result<Lease>, step: Move) -> kube::Result<bool> {
         match written {
             Ok(lease) => {
                 self.seen = Some(Seen { lease, at: Instant::now() });
                 Ok(true)
             }
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(false),
+            // Its holder may have changed it itself, by a write whose answer was lost; the next look tells.
+            Err(kube::Error::Api(status)) if status.code == 409 && step != Move::Renew => Ok(false),
             Err(error) => Err(error),
         }
     }

@@ -33,6 +33,7 @@ use crate::{
 };
 
 pub use error::Error;
+pub(crate) use error::causes;
 
 /// Changes of an object that come within this time are worked on once.
 const DEBOUNCE: Duration = Duration::from_millis(100);

@@ -8,10 +8,10 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, Result};
 use kube::Client;
-use tokio::{net::TcpListener, task::JoinHandle, time::Instant};
+use tokio::{net::TcpListener, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::{client, config::Config, leader::Candidate, metrics::Metrics, server};
+use crate::{client, config::Config, leader::Candidate, metrics::Metrics, reconcile::causes, server};
 use health::Health;
 
 /// Runs until the token is cancelled.
@@ -23,7 +23,11 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     let cluster = kube::Config::infer().await.context("the way to the cluster")?;
     let own_namespace = cluster.default_namespace.clone();
     let client = client::client(cluster, Arc::clone(&metrics)).context("the client of the API server")?;
-    let health = Arc::new(Health::new(Arc::clone(&metrics)));
+    let namespace = if config.lease_namespace.is_empty() { own_namespace } else { config.lease_namespace.clone() };
+    let identity = identity(&config);
+    let lease = config.lease_duration();
+    let mut candidate = Candidate::new(client.clone(), &namespace, &config.lease_name, &identity, lease);
+    let health = Arc::new(Health::new(Arc::clone(&metrics), candidate.interval()));
 
     let listener = TcpListener::bind((config.host, config.port)).await.context("the port of health and metrics")?;
     let address = listener.local_addr().context("the port of health and metrics")?;
@@ -31,10 +35,6 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<()> {
     let ended = CancellationToken::new();
     let served = tokio::spawn(server::serve(listener, Arc::clone(&health), ended.clone().cancelled_owned()));
 
-    let namespace = if config.lease_namespace.is_empty() { own_namespace } else { config.lease_namespace.clone() };
-    let identity = identity(&config);
-    let lease = config.lease_duration();
-    let mut candidate = Candidate::new(client.clone(), &namespace, &config.lease_name, &identity, lease);
     let process = Process { config, client, metrics, health, identity, stop };
     process.stand_by(&mut candidate).await;
 
@@ -59,8 +59,9 @@ impl Process {
     async fn stand_by(&self, candidate: &mut Candidate) {
         tracing::info!(identity = self.identity, "standing by");
         while !self.stop.is_cancelled() {
+            let asked = Instant::now();
             if self.attempt(candidate).await == Some(true) {
-                self.lead(candidate).await;
+                self.lead(candidate, asked).await;
             }
             tokio::select! {
                 () = tokio::time::sleep(candidate.interval()) => {}
@@ -79,7 +80,7 @@ impl Process {
                 Some(held)
             }
             Ok(Err(error)) => {
-                tracing::warn!(%error, "the lease could not be looked at");
+                tracing::warn!(error = causes(&error), "the lease could not be looked at");
                 None
             }
             Err(_) => {
@@ -89,8 +90,9 @@ impl Process {
         }
     }
 
-    /// Works until the process is to end or the Lease is lost.
-    async fn lead(&self, candidate: &mut Candidate) {
+    /// Works until the process is to end or the Lease is lost. The Lease counts from before it was asked for, and all has
+    /// ended before another operator may hold it.
+    async fn lead(&self, candidate: &mut Candidate, asked: Instant) {
         tracing::info!(identity = self.identity, "leading");
         self.metrics.leads(true);
         let leading = CancellationToken::new();
@@ -102,48 +104,43 @@ impl Process {
             self.identity.clone(),
             leading.clone(),
         ));
-        let mut renewed = Instant::now();
+        let (mut renewed, mut end) = (asked, None);
         let patience = loop {
+            let deadline = renewed + candidate.deadline();
             tokio::select! {
-                () = self.stop.cancelled() => {
+                // The Lease is renewed on until what is in progress has ended, or for as long as that may take.
+                () = self.stop.cancelled(), if end.is_none() => {
                     leading.cancel();
-                    break self.finish(candidate, &mut work).await;
+                    end = Some(Instant::now() + self.config.shutdown_timeout());
                 }
                 _ = &mut work => break Duration::ZERO,
-                () = tokio::time::sleep(candidate.interval()) => {}
-            }
-            match self.attempt(candidate).await {
-                Some(true) => renewed = Instant::now(),
-                Some(false) => break Duration::ZERO,
-                None if renewed.elapsed() >= candidate.deadline() => break candidate.interval(),
-                None => {}
+                () = tokio::time::sleep_until(end.unwrap_or(deadline)), if end.is_some() => break Duration::ZERO,
+                () = tokio::time::sleep_until(deadline) => break candidate.interval(),
+                (asked, held) = self.renew(candidate) => match held {
+                    Some(true) => renewed = asked,
+                    Some(false) => break Duration::ZERO,
+                    None => {}
+                },
             }
         };
         leading.cancel();
         if !work.is_finished() && tokio::time::timeout(patience, &mut work).await.is_err() {
-            // Before somebody else may begin.
             work.abort();
+            // It is over only when this returns, whatever it returns.
+            let _ = work.await;
         }
+        self.health.sees(None);
         self.metrics.leads(false);
         if !self.stop.is_cancelled() {
             tracing::warn!(identity = self.identity, "the lease is lost; standing by");
         }
     }
 
-    /// Renews the Lease until what is in progress has ended, or for as long as that may take.
-    async fn finish(&self, candidate: &mut Candidate, work: &mut JoinHandle<()>) -> Duration {
-        let end = Instant::now() + self.config.shutdown_timeout();
-        while !work.is_finished() && Instant::now() < end {
-            tokio::select! {
-                _ = &mut *work => break,
-                () = tokio::time::sleep(candidate.interval()) => {}
-                () = tokio::time::sleep_until(end) => {}
-            }
-            if self.attempt(candidate).await == Some(false) {
-                break;
-            }
-        }
-        Duration::ZERO
+    /// Renews the Lease when it is time to. Tells when it was asked for.
+    async fn renew(&self, candidate: &mut Candidate) -> (Instant, Option<bool>) {
+        tokio::time::sleep(candidate.interval()).await;
+        let asked = Instant::now();
+        (asked, self.attempt(candidate).await)
     }
 }
 

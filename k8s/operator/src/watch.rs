@@ -1,18 +1,16 @@
 //! What the operator sees of the cluster: a copy of every object that concerns it, kept by watches, and the names of the
 //! objects to look at anew when one of them changes. Reconciling reads from here only.
 
-use std::{
-    collections::BTreeMap,
-    fmt::Debug,
-    hash::Hash,
-    sync::{Arc, OnceLock},
-};
+mod declared;
+mod ring;
 
-use futures_util::StreamExt;
+use std::{collections::BTreeMap, fmt::Debug, hash::Hash, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt, Stream, StreamExt, future::join_all};
 use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{
     Api, Client, Resource, ResourceExt,
-    core::{DynamicObject, NamespaceResourceScope},
+    core::{DeserializeGuard, DynamicObject, NamespaceResourceScope},
     runtime::{
         WatchStreamExt,
         reflector::{ObjectRef, Store, store::Writer},
@@ -20,14 +18,17 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     api::{ConversationSchema, ConversationService},
     desired::{COMPONENT, INSTANCE, MANAGED_BY, OPERATOR},
     kinds::Kind,
+    reconcile::causes,
 };
+use declared::{Declared, readable};
+use ring::Ring;
 
 /// Copies of all objects that concern the operator.
 #[derive(Clone, Debug)]
@@ -53,61 +54,12 @@ pub struct Triggers {
     pub schemas: UnboundedReceiver<ObjectRef<ConversationSchema>>,
 }
 
-#[derive(Clone)]
-struct Ring {
-    services: UnboundedSender<ObjectRef<ConversationService>>,
-    schemas: UnboundedSender<ObjectRef<ConversationSchema>>,
-    known: Arc<OnceLock<(Store<ConversationService>, Store<ConversationSchema>)>>,
-}
+/// How long is waited for copies of a kind that the cluster may lack.
+const PATIENCE: Duration = Duration::from_secs(10);
 
-impl Ring {
-    /// For everything there is: after a watch had to be begun anew nobody knows what was deleted meanwhile.
-    fn all(&self) {
-        let Some((services, schemas)) = self.known.get() else { return };
-        for service in services.state() {
-            let _ = self.services.send(ObjectRef::from_obj(&*service));
-        }
-        for schema in schemas.state() {
-            let _ = self.schemas.send(ObjectRef::from_obj(&*schema));
-        }
-    }
-
-    // Sending fails only when nobody reconciles any more.
-
-    fn service(&self, name: &str, namespace: &str) {
-        let _ = self.services.send(ObjectRef::new(name).within(namespace));
-    }
-
-    fn schema(&self, name: &str, namespace: &str) {
-        let _ = self.schemas.send(ObjectRef::new(name).within(namespace));
-    }
-
-    /// By the owner of an object.
-    fn owner(&self, object: &impl ResourceExt) {
-        let namespace = object.namespace().unwrap_or_default();
-        for owner in object.owner_references() {
-            match owner.kind.as_str() {
-                "ConversationService" => self.service(&owner.name, &namespace),
-                "ConversationSchema" => self.schema(&owner.name, &namespace),
-                _ => {}
-            }
-        }
-    }
-
-    /// By the labels of a pod, whose owner is a ReplicaSet or a Job.
-    fn pod(&self, pod: &Pod) {
-        let namespace = pod.namespace().unwrap_or_default();
-        let labels = pod.labels();
-        match (labels.get(INSTANCE), labels.get(COMPONENT).map(String::as_str)) {
-            (Some(name), Some("api")) => self.service(name, &namespace),
-            (Some(name), Some("migrator")) => self.schema(name, &namespace),
-            _ => {}
-        }
-    }
-}
-
-/// Watches until the token is cancelled. Returns when every kind was listed once.
-pub async fn watch(
+/// Watches until the token is cancelled. The copies are there when `Stores::ready` returns.
+#[must_use]
+pub fn watch(
     client: &Client,
     namespace: Option<&str>,
     kinds: &[Kind],
@@ -120,15 +72,21 @@ pub async fn watch(
     let watching = Watching { client, namespace, tasks, stop, ring: ring.clone() };
 
     let rung = ring.clone();
-    let services = watching.all(move |service: &ConversationService| {
+    let services = watching.all(move |service: &ConversationService, changed| {
+        if !changed {
+            return;
+        }
         let (name, namespace) = (service.name_any(), service.namespace().unwrap_or_default());
         rung.service(&name, &namespace);
         // Its schema rests when it does.
         rung.schema(&name, &namespace);
     });
     let rung = ring.clone();
-    let schemas = watching.all(move |schema: &ConversationSchema| {
-        rung.schema(&schema.name_any(), &schema.namespace().unwrap_or_default());
+    let schemas = watching.all(move |schema: &ConversationSchema, changed| {
+        if changed {
+            rung.schema(&schema.name_any(), &schema.namespace().unwrap_or_default());
+        }
+        // Its status says whether the service may roll.
         rung.owner(schema);
     });
     let rung = ring.clone();
@@ -145,10 +103,6 @@ pub async fn watch(
     let stores = Stores { services, schemas, jobs, pods, objects };
     // Set once, here.
     let _ = ring.known.set((stores.services.clone(), stores.schemas.clone()));
-    tokio::select! {
-        () = stores.ready() => {}
-        () = stop.cancelled() => {}
-    }
     (stores, Triggers { services: service_triggers, schemas: schema_triggers })
 }
 
@@ -171,13 +125,24 @@ impl Watching<'_> {
         }
     }
 
-    /// All objects of a kind.
-    fn all<K>(&self, ring: impl Fn(&K) + Send + 'static) -> Store<K>
+    /// All objects of a kind of the operator's own, with whether one changed in what is declared. A status that the operator
+    /// wrote itself is no such change.
+    fn all<K>(&self, ring: impl Fn(&K, bool) + Send + 'static) -> Store<K>
     where
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
         K: Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
-        self.run(self.api(), Writer::default(), watcher::Config::default(), ring)
+        let writer = Writer::default();
+        let (store, mut declared) = (writer.as_reader(), Declared::default());
+        let events = watcher(self.api::<DeserializeGuard<K>>(), watcher::Config::default()).default_backoff();
+        let events = events.filter_map(move |event| {
+            let event = event.map(|event| readable(&store, event)).transpose();
+            async { event }
+        });
+        self.run(events, writer, move |object, gone| {
+            let changed = if gone { declared.forget(object) } else { declared.changed(object) };
+            ring(object, changed);
+        })
     }
 
     /// The operator's objects of a kind.
@@ -186,7 +151,7 @@ impl Watching<'_> {
         K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
         K: Clone + Debug + DeserializeOwned + Send + Sync + 'static,
     {
-        self.run(self.api(), Writer::default(), own(), ring)
+        self.run(watcher(self.api(), own()).default_backoff(), Writer::default(), move |object, _| ring(object))
     }
 
     /// The operator's objects of a kind that is known by its name.
@@ -196,31 +161,34 @@ impl Watching<'_> {
             Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &resource),
             None => Api::all_with(self.client.clone(), &resource),
         };
-        self.run(api, Writer::new(resource), own(), ring)
+        self.run(watcher(api, own()).default_backoff(), Writer::new(resource), move |object, _| ring(object))
     }
 
+    /// Keeps the copies, and rings with every object that was written or is gone.
     fn run<K>(
         &self,
-        api: Api<K>,
+        events: impl Stream<Item = watcher::Result<Event<K>>> + Send + 'static,
         writer: Writer<K>,
-        config: watcher::Config,
-        ring: impl Fn(&K) + Send + 'static,
+        mut ring: impl FnMut(&K, bool) + Send + 'static,
     ) -> Store<K>
     where
         K: Resource + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
         K::DynamicType: Clone + Debug + Eq + Hash + Send + Sync,
     {
         let store = writer.as_reader();
-        let events = watcher(api, config).default_backoff().reflect(writer);
+        let events = events.reflect(writer);
         let (stop, all) = (self.stop.clone(), self.ring.clone());
         self.tasks.spawn(async move {
             let mut events = std::pin::pin!(events.take_until(stop.cancelled_owned()));
             while let Some(event) = events.next().await {
                 match event {
-                    Ok(Event::Apply(object) | Event::Delete(object)) => ring(&object),
+                    Ok(Event::Apply(object)) => ring(&object, false),
+                    Ok(Event::Delete(object)) => ring(&object, true),
                     Ok(Event::InitDone) => all.all(),
                     Ok(Event::Init | Event::InitApply(_)) => {}
-                    Err(error) => tracing::warn!(error = %error, "a watch was interrupted; it is begun anew"),
+                    Err(error) => {
+                        tracing::warn!(error = causes(&error), "a watch was interrupted; it is begun anew");
+                    }
                 }
             }
         });
@@ -234,16 +202,42 @@ fn own() -> watcher::Config {
 }
 
 impl Stores {
-    async fn ready(&self) {
-        // A store fails only when its watch is gone, and then the token is cancelled.
+    /// Waits until the copies are there. A kind that the cluster may lack, and that cannot be listed, is not waited for long:
+    /// what is not among its copies is asked for.
+    pub async fn ready(&self) {
         let Self { services, schemas, jobs, pods, objects } = self;
-        let _ = services.wait_until_ready().await;
-        let _ = schemas.wait_until_ready().await;
-        let _ = jobs.wait_until_ready().await;
-        let _ = pods.wait_until_ready().await;
-        for store in objects.values() {
+        // A store fails only when its watch is gone, and then nobody waits any more.
+        let _ = tokio::join!(
+            services.wait_until_ready(),
+            schemas.wait_until_ready(),
+            jobs.wait_until_ready(),
+            pods.wait_until_ready()
+        );
+        for (_, store) in objects.iter().filter(|(kind, _)| !kind.row().optional) {
             let _ = store.wait_until_ready().await;
         }
+        let optional = objects.iter().filter(|(kind, _)| kind.row().optional);
+        let all = join_all(optional.map(|(kind, store)| async {
+            if tokio::time::timeout(PATIENCE, store.wait_until_ready()).await.is_err() {
+                tracing::warn!(kind = kind.row().name, "cannot be listed; going on without copies of it");
+            }
+        }));
+        all.await;
+    }
+
+    /// The kinds without which nothing can be done, and that could not be listed yet.
+    #[must_use]
+    pub fn unlisted(&self) -> Vec<&'static str> {
+        let Self { services, schemas, jobs, pods, objects } = self;
+        let own = [
+            ("ConversationService", services.wait_until_ready().now_or_never().is_some()),
+            ("ConversationSchema", schemas.wait_until_ready().now_or_never().is_some()),
+            ("Job", jobs.wait_until_ready().now_or_never().is_some()),
+            ("Pod", pods.wait_until_ready().now_or_never().is_some()),
+        ];
+        let needed = objects.iter().filter(|(kind, _)| !kind.row().optional);
+        let needed = needed.map(|(kind, store)| (kind.row().name, store.wait_until_ready().now_or_never().is_some()));
+        own.into_iter().chain(needed).filter(|(_, listed)| !listed).map(|(name, _)| name).collect()
     }
 
     /// An object of the operator's.

@@ -6,6 +6,8 @@ use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use crate::desired::variables;
+
 /// Where and with what pods run.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
@@ -49,11 +51,18 @@ pub struct Pod {
     /// Further settings of the service by their variables, for which there is no field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
-    #[x_kube(validation = Rule::new(
-        "self.all(e, !(e.name in ['MONGODB_URI', 'MONGODB_DATABASE', 'REDIS_URL', 'PORT', 'MANAGEMENT_PORT', \
-         'LOG_FORMAT', 'LOG_LEVEL', 'DRAIN_DELAY', 'SHUTDOWN_TIMEOUT', 'CORS_ORIGINS']))")
-        .message("pod.env must not name a variable that has a field of its own"))]
+    #[x_kube(
+        validation = Rule::new(no_field_of_its_own())
+            .message("pod.env must not name a variable that has a field of its own"),
+        merge_strategy = ListMerge::Map(vec!["name".to_owned()])
+    )]
     pub env: Vec<EnvVar>,
+}
+
+/// That variables are none of those that fields become; Kubernetes refuses a pod that has one twice.
+fn no_field_of_its_own() -> String {
+    let names: Vec<String> = variables().map(|name| format!("'{name}'")).collect();
+    format!("self.all(e, !(e.name in [{}]))", names.join(", "))
 }
 
 impl Default for Pod {

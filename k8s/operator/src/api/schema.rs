@@ -47,6 +47,7 @@ pub struct ConversationSchemaSpec {
     /// Secrets with the credentials of registries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
     pub image_pull_secrets: Vec<ImagePullSecret>,
     /// The database.
     pub mongodb: Mongodb,

@@ -53,6 +53,7 @@ pub struct ConversationServiceSpec {
     /// Secrets with the credentials of registries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
     pub image_pull_secrets: Vec<ImagePullSecret>,
     /// How many pods there are.
     #[serde(default)]

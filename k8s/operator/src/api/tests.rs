@@ -169,7 +169,24 @@ fn a_variable_that_has_a_field_is_refused() {
         |object| object["spec"]["pod"] = json!({"env": [{"name": "MONGODB_URI", "value": "x"}]}),
         "a field of its own",
     );
+    let limit = json!({"env": [{"name": "MAX_NESTING", "value": "9"}]});
+    refused(|object| object["spec"]["pod"] = limit, "a field of its own");
     refused(|object| object["spec"]["pod"] = json!({"env": [{"name": "A"}]}), "exactly one of value and secret");
+}
+
+#[test]
+fn lists_that_kubernetes_refuses_with_a_name_twice_have_each_name_once() {
+    let by_name = json!(["name"]);
+    let service = schema::<ConversationService>();
+    let spec = &service["properties"]["spec"]["properties"];
+    let schema = schema::<ConversationSchema>();
+    for list in [
+        &spec["imagePullSecrets"],
+        &spec["pod"]["properties"]["env"],
+        &schema["properties"]["spec"]["properties"]["imagePullSecrets"],
+    ] {
+        assert_eq!((&list["x-kubernetes-list-type"], &list["x-kubernetes-list-map-keys"]), (&json!("map"), &by_name));
+    }
 }
 
 #[test]

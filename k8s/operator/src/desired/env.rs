@@ -24,6 +24,25 @@ pub(super) const LIMITS: [Limit; 13] = [
     ("REQUEST_TIMEOUT", |limits| limits.request_timeout.clone()),
 ];
 
+/// The variables that are always set, or by a field other than a limit.
+const FIELDS: [&str; 10] = [
+    "CORS_ORIGINS",
+    "DRAIN_DELAY",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+    "MANAGEMENT_PORT",
+    "MONGODB_DATABASE",
+    "MONGODB_URI",
+    "PORT",
+    "REDIS_URL",
+    "SHUTDOWN_TIMEOUT",
+];
+
+/// All variables that fields become.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    FIELDS.into_iter().chain(LIMITS.into_iter().map(|(name, _)| name))
+}
+
 fn number(limit: Option<i64>) -> Option<String> {
     limit.map(|limit| limit.to_string())
 }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     Command, Desired, Owner, Release, endpoint, env::LIMITS, fingerprint, job, objects, places, revision, schema_spec,
+    variables,
 };
 use crate::{
     api::{ConversationSchema, ConversationSchemaSpec, ConversationService},
@@ -195,6 +196,8 @@ fn fields_become_variables_each_once() {
         "SWEEP_INTERVAL",
     ];
     assert_eq!(names, expected);
+    let known: Vec<&str> = variables().collect();
+    assert!(names.iter().all(|name| known.contains(name) != (*name == "SWEEP_INTERVAL")), "{known:?}");
     assert_eq!(env[0]["valueFrom"]["secretKeyRef"], json!({"name": "mongodb", "key": "url"}));
 }
 

@@ -54,7 +54,11 @@ impl Context {
     async fn found(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<Value>, Error> {
         let found = match self.copy(kind, namespace, name) {
             Some(copy) => Some(copy),
-            None => self.api(kind, namespace).get_opt(name).await?.and_then(|object| serde_json::to_value(object).ok()),
+            None => {
+                let asked = self.api(kind, namespace).get_opt(name).await;
+                let object = asked.map_err(|error| Error::writing(kind, name, error))?;
+                object.and_then(|object| serde_json::to_value(object).ok())
+            }
         };
         Ok(found.map(|mut object| {
             // Objects of a list are sent without them.

@@ -16,8 +16,8 @@ use crate::{
     desired::OPERATOR,
 };
 
-/// The longest note that an event may have.
-const LONGEST: usize = 1000;
+/// The longest note that an event may have, in bytes.
+const LONGEST: usize = 1024;
 
 impl Context {
     /// Writes the status of an object, if it is another one than it has.
@@ -54,7 +54,7 @@ impl Context {
             let bad = [DEGRADED, SCHEMA_DRIFT].contains(&condition.type_.as_str());
             let type_ =
                 if bad && condition.status == ConditionStatus::True { EventType::Warning } else { EventType::Normal };
-            let note: String = condition.message.chars().take(LONGEST).collect();
+            let note = cut(&condition.message).to_owned();
             let event = Event {
                 type_,
                 reason: condition.reason.clone(),
@@ -69,8 +69,24 @@ impl Context {
     }
 }
 
+/// The beginning of a text, which ends between two characters.
+fn cut(text: &str) -> &str {
+    let end = (0..=LONGEST.min(text.len())).rev().find(|&end| text.is_char_boundary(end));
+    &text[..end.unwrap_or_default()]
+}
+
 /// What begins to hold, and what ceases to; not that something never held.
 fn worth_saying(before: &[Condition], new: &Condition) -> bool {
     let held = before.iter().any(|old| old.type_ == new.type_ && old.status == ConditionStatus::True);
     held || new.status == ConditionStatus::True
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_note_has_at_most_as_many_bytes_as_an_event_may_have() {
+        assert_eq!(super::cut("short"), "short");
+        assert_eq!(super::cut(&"ä".repeat(2000)).len(), 1024);
+        assert_eq!(super::cut(&format!("x{}", "ä".repeat(2000))).len(), 1023);
+    }
 }

@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     kinds::Kind,
     metrics::Metrics,
-    reconcile::{self, Context},
+    reconcile::{self, Context, causes},
     watch::watch,
 };
 
@@ -32,11 +32,19 @@ pub(super) async fn work(
         };
         let round = stop.child_token();
         let tasks = TaskTracker::new();
-        let (stores, triggers) = watch(&client, config.namespace(), &kinds, &tasks, &round).await;
+        let (stores, triggers) = watch(&client, config.namespace(), &kinds, &tasks, &round);
+        // From now on health tells what is waited for.
         health.sees(Some(stores.clone()));
-        tracing::info!(services = stores.services.len(), schemas = stores.schemas.len(), "working");
-        let context = Context::new(client.clone(), stores, &kinds, Arc::clone(&metrics), &identity);
-        let work = reconcile::run(Arc::new(context), triggers, config.concurrency, &round);
+        let work = async {
+            tokio::select! {
+                () = stores.ready() => {}
+                () = round.cancelled() => return,
+            }
+            tracing::info!(services = stores.services.len(), schemas = stores.schemas.len(), "working");
+            let context = Context::new(client.clone(), stores, &kinds, Arc::clone(&metrics), &identity);
+            reconcile::run(Arc::new(context), triggers, config.concurrency, &round).await;
+        };
+        // A kind that went away cannot be listed any more, so this is looked at from the first moment on.
         tokio::join!(work, async {
             changed(&client, &kinds, &stop).await;
             round.cancel();
@@ -81,7 +89,7 @@ async fn kinds(client: &Client) -> Option<Vec<Kind>> {
             Ok(_) => {}
             Err(kube::Error::Api(status)) if status.code == 404 => {}
             Err(error) => {
-                tracing::warn!(%error, "the cluster's kinds could not be listed");
+                tracing::warn!(error = causes(&error), "the cluster's kinds could not be listed");
                 return None;
             }
         }
