@@ -12,9 +12,6 @@
 {{- if gt (len (include "conversation.fullname" .)) 40 -}}
 {{- fail "fullnameOverride is needed: the operator takes names of at most 40 characters" -}}
 {{- end -}}
-{{- if $values.mongodb.tls.existingSecret -}}
-{{- fail "mongodb.tls.existingSecret cannot be used by the operator, which mounts no certificates: choose another migration.gate" -}}
-{{- end -}}
 {{- end -}}
 {{- $taken := include "conversation.takenNames" . | fromYamlArray -}}
 {{- $seen := dict -}}

@@ -83,6 +83,7 @@ template:
     restartPolicy: Never
     serviceAccountName: {{ .serviceAccountName }}
     automountServiceAccountToken: false
+    enableServiceLinks: false
     {{- with include "conversation.scheduling" $root | trim }}
     {{- . | nindent 4 }}
     {{- end }}

@@ -41,8 +41,8 @@ affinity:
 - name: mongodb-tls
   secret:
     secretName: {{ . }}
-    # The group of the pod reads it, nobody else.
-    defaultMode: 0440
+    # The group of the pod reads it, nobody else: 0440, which not every reader of YAML takes for octal.
+    defaultMode: 288
 {{- end -}}
 {{- end -}}
 

@@ -62,7 +62,8 @@ impl Command {
             if let Some(approval) = approval {
                 add(&["--expect", approval]);
             }
-            add(&["--exit-zero-on", "drift"]);
+            // A newer release may have been here since the plan; that is no failure of an older one that is back.
+            add(&["--exit-zero-on", "drift,newer"]);
         } else {
             // That there is something to do is an answer and not a failure of the Job.
             add(&["--exit-zero-on", "pending,drift,blocked"]);

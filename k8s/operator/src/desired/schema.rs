@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Desired, Owner, put, value};
+use super::{Desired, Owner, put, service::account_name, value};
 use crate::{
     api::{
         ConversationSchemaSpec, ConversationService, ConversationServiceSpec, JobSettings, Mongodb, Policy,
@@ -16,7 +16,10 @@ use crate::{
 #[must_use]
 pub fn schema(service: &ConversationService) -> Option<Desired> {
     let (owner, spec) = (Owner::from(service), &service.spec);
-    let body = json!({"spec": value(&schema_spec(spec)?)});
+    let mut wanted = schema_spec(spec)?;
+    // Of the pods of both, because a cloud may know the account that may reach the database.
+    wanted.pod.service_account_name = Some(account_name(&owner, spec));
+    let body = json!({"spec": value(&wanted)});
     let labels = owner.labels("migrator", &spec.migrator_image().version());
     Some(owner.object(Kind::ConversationSchema, &owner.name, labels, body))
 }

@@ -226,7 +226,7 @@ fn a_plan_that_finds_something_is_no_failed_job_and_an_apply_holds_to_its_approv
     assert_eq!(arguments(Command::Plan), "plan --exit-zero-on pending,drift,blocked --summary /dev/termination-log");
     assert_eq!(
         arguments(Command::Apply { approval: Some("abc".to_owned()) }),
-        "apply --yes --wait 300 --timeout 600 --expect abc --exit-zero-on drift --summary /dev/termination-log"
+        "apply --yes --wait 300 --timeout 600 --expect abc --exit-zero-on drift,newer --summary /dev/termination-log"
     );
     assert!(!arguments(Command::Apply { approval: None }).contains("--expect"));
 }

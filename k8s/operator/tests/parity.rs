@@ -1,0 +1,245 @@
+//! The chart and the operator make the same objects of the same wishes. Where they do not, the table says why.
+
+use std::{collections::BTreeMap, path::Path, process::Command as Process};
+
+use anyhow::{Context, Result, ensure};
+use conversation_operator::{
+    api::{ConversationSchema, ConversationService},
+    desired::{Command, Owner, Release, job, objects},
+    kinds::Kind,
+};
+use conversation_testkit::helm4;
+use serde::Deserialize as _;
+use serde_json::{Value, json};
+
+/// What may differ, and why. Nothing stands here that does not differ.
+type Table = &'static [(&'static str, &'static str)];
+
+const EVERYWHERE: Table = &[
+    ("metadata/labels/app.kubernetes.io~1managed-by", "each says who it is"),
+    ("metadata/labels/helm.sh~1chart", "Helm's own"),
+    ("metadata/ownerReferences", "what Helm made it removes by its own records"),
+    ("metadata/namespace", "Helm sends it with the request"),
+];
+
+/// Renders the chart with Helm.
+fn chart(values: &Value) -> Result<Vec<Value>> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("values.yaml");
+    std::fs::write(&file, values.to_string())?;
+    let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../charts/conversation-service");
+    let mut helm = Process::new(helm4()?);
+    helm.args(["template", "shop", "--namespace", "voice", "--values"]).arg(&file).arg(chart);
+    helm.args(["--api-versions", "monitoring.coreos.com/v1", "--api-versions", "gateway.networking.k8s.io/v1"]);
+    let output = helm.output().context("helm")?;
+    ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout)?;
+    let documents = serde_yaml::Deserializer::from_str(&text).map(Value::deserialize);
+    Ok(documents.collect::<Result<Vec<_>, _>>()?.into_iter().filter(|object| !object.is_null()).collect())
+}
+
+fn service(spec: &Value) -> Result<ConversationService> {
+    let metadata = json!({"name": "shop", "namespace": "voice", "uid": "u-1"});
+    let object = json!({"apiVersion": "conversation.dev/v1alpha1", "kind": "ConversationService", "metadata": metadata,
+        "spec": spec});
+    Ok(serde_json::from_value(object)?)
+}
+
+/// What differs, by where. Elements that have a name are told apart by it, and others by their place.
+fn differences(path: &str, chart: &Value, operator: &Value, found: &mut BTreeMap<String, String>) {
+    let inside = |name: &str| {
+        let name = name.replace('/', "~1");
+        if path.is_empty() { name } else { format!("{path}/{name}") }
+    };
+    match (chart, operator) {
+        (Value::Object(left), Value::Object(right)) => {
+            let names: std::collections::BTreeSet<&String> = left.keys().chain(right.keys()).collect();
+            for name in names {
+                differences(&inside(name), &chart[name], &operator[name], found);
+            }
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            let key = |index: usize, element: &Value| {
+                element["name"].as_str().map_or_else(|| index.to_string(), str::to_owned)
+            };
+            let keyed = |list: &[Value]| -> Value {
+                list.iter()
+                    .enumerate()
+                    .map(|(index, it)| (key(index, it), it.clone()))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()
+            };
+            differences(path, &keyed(left), &keyed(right), found);
+        }
+        _ if chart == operator => {}
+        _ => {
+            found.insert(path.to_owned(), format!("chart {chart}, operator {operator}"));
+        }
+    }
+}
+
+#[track_caller]
+fn compare(what: &str, chart: &Value, operator: &Value, tables: &[Table]) {
+    let mut found = BTreeMap::new();
+    differences("", chart, operator, &mut found);
+    let allowed: BTreeMap<&str, &str> = tables.iter().flat_map(|table| table.iter().copied()).collect();
+    let own: Vec<&str> = tables.iter().skip(1).flat_map(|table| table.iter().map(|(path, _)| *path)).collect();
+    let unforeseen: Vec<_> = found.iter().filter(|(path, _)| !allowed.contains_key(path.as_str())).collect();
+    assert!(unforeseen.is_empty(), "{what}: {unforeseen:#?}");
+    let stale: Vec<_> = own.iter().filter(|path| !found.contains_key(**path)).collect();
+    assert!(stale.is_empty(), "{what} differs no more in {stale:?}");
+}
+
+fn find<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
+    let is = |object: &&Value| object["kind"] == kind && object["metadata"]["name"] == name;
+    objects.iter().find(is).unwrap_or_else(|| panic!("no {kind} {name}"))
+}
+
+/// The least that each must be told.
+fn least() -> (Value, Value) {
+    let values = json!({
+        "fullnameOverride": "shop",
+        "image": {"registry": "registry.example", "tag": "1.0.0"},
+        "mongodb": {"existingSecret": "mongodb"},
+    });
+    let image = json!({"repository": "registry.example/conversation-api", "tag": "1.0.0"});
+    (values, json!({"image": image, "mongodb": {"uriSecret": {"name": "mongodb"}}}))
+}
+
+/// All that both can be told.
+fn all() -> (Value, Value) {
+    let toleration = json!({"key": "dedicated", "operator": "Equal", "value": "voice", "effect": "NoSchedule"});
+    let resources = json!({"requests": {"cpu": "1", "memory": "256Mi"}, "limits": {"memory": "512Mi"}});
+    let index = json!({"collection": "sessions", "name": "by_agent", "keys": [{"field": "metadata.agent", "order": "ascending"}]});
+    let zone = json!({"name": "eu", "shards": ["a", "b"]});
+    let values = json!({
+        "fullnameOverride": "shop",
+        "image": {"registry": "registry.example", "tag": "1.0.0", "pullPolicy": "Always"},
+        "imagePullSecrets": [{"name": "registry"}],
+        "mongodb": {"existingSecret": "mongodb", "uriKey": "url", "database": "shop", "tls": {"existingSecret": "ca"}},
+        "redis": {"existingSecret": "redis"},
+        "settings": {"LOG_LEVEL": "debug", "MAX_BODY_BYTES": 2_097_152, "REQUEST_TIMEOUT": "9s",
+            "CORS_ORIGINS": "https://a.example,https://b.example", "SWEEP_INTERVAL": "5s"},
+        "migration": {
+            "mongodb": {"existingSecret": "admin", "uriKey": "url"},
+            "declaration": {"retentionDays": 90, "indexes": [index], "zone": zone, "chunksPerShard": 8,
+                "allowDrop": ["events.old"]},
+            "policy": "Approve", "timeoutSeconds": 600, "verifyEverySeconds": 600,
+        },
+        "progressDeadlineSeconds": 600,
+        "shutdown": {"preStopSeconds": 7, "drainDelaySeconds": 3, "timeoutSeconds": 11},
+        "resources": resources,
+        "podLabels": {"team": "voice"}, "podAnnotations": {"x": "y"},
+        "nodeSelector": {"disk": "ssd"}, "tolerations": [toleration], "priorityClassName": "high",
+        "serviceAccount": {"annotations": {"cloud": "role"}},
+        "autoscaling": {"enabled": true, "minReplicas": 3, "maxReplicas": 9, "targetCPUUtilizationPercentage": 50},
+        "serviceMonitor": {"enabled": true, "labels": {"release": "p"}},
+        "gateway": {"enabled": true, "parentRefs": [{"name": "public", "namespace": "gateways"}],
+            "hostnames": ["a.example"], "requestTimeout": "14s"},
+    });
+    let spec = json!({
+        "image": {"repository": "registry.example/conversation-api", "tag": "1.0.0", "pullPolicy": "Always"},
+        "imagePullSecrets": [{"name": "registry"}],
+        "mongodb": {"uriSecret": {"name": "mongodb", "key": "url"}, "database": "shop", "tls": {"secretName": "ca"}},
+        "redis": {"urlSecret": {"name": "redis"}},
+        "corsOrigins": ["https://a.example", "https://b.example"],
+        "limits": {"maxBodyBytes": 2_097_152, "requestTimeout": "9s"},
+        "telemetry": {"logLevel": "debug", "serviceMonitor": {"labels": {"release": "p"}}},
+        "migration": {"policy": "Approve", "uriSecret": {"name": "admin", "key": "url"}, "allowDrop": ["events.old"],
+            "timeoutSeconds": 600, "verifyEverySeconds": 600},
+        "retention": {"days": 90}, "indexes": [index], "sharding": {"zone": zone, "chunksPerShard": 8},
+        "shutdown": {"preStopSeconds": 7, "drainDelaySeconds": 3, "timeoutSeconds": 11},
+        "scaling": {"autoscaling": {"minReplicas": 3, "maxReplicas": 9, "cpuUtilization": 50}},
+        "exposure": {"gateway": {"parentRefs": [{"name": "public", "namespace": "gateways"}],
+            "hostnames": ["a.example"]}},
+        "pod": {"resources": resources, "labels": {"team": "voice"}, "annotations": {"x": "y"},
+            "nodeSelector": {"disk": "ssd"}, "tolerations": [toleration], "priorityClassName": "high",
+            "serviceAccountAnnotations": {"cloud": "role"}, "env": [{"name": "SWEEP_INTERVAL", "value": "5s"}]},
+    });
+    (values, spec)
+}
+
+fn operator(spec: &Value) -> Result<Vec<Value>> {
+    let release = Release { image: "registry.example/conversation-api:1.0.0".to_owned(), version: "1.0.0".to_owned() };
+    Ok(objects(&service(spec)?, Some(&release)).into_iter().map(|object| object.body).collect())
+}
+
+const POD: Table = &[("spec/template/metadata/labels/app.kubernetes.io~1managed-by", "each says who it is")];
+
+#[test]
+fn the_pods_of_the_api_are_the_same_by_default() -> Result<()> {
+    let (values, spec) = least();
+    let (chart, operator) = (chart(&values)?, operator(&spec)?);
+    let by_default: Table = &[
+        ("spec/progressDeadlineSeconds", "the chart's pods wait for the migration, the operator's begin after it"),
+        ("spec/template/spec/containers/api/imagePullPolicy", "the default of Kubernetes for a tag is the chart's"),
+    ];
+    let of = |objects: &[Value]| find(objects, "Deployment", "shop").clone();
+    compare("Deployment", &of(&chart), &of(&operator), &[EVERYWHERE, POD, by_default]);
+    for kind in ["Service", "ServiceAccount", "PodDisruptionBudget"] {
+        compare(kind, find(&chart, kind, "shop"), find(&operator, kind, "shop"), &[EVERYWHERE]);
+    }
+    let name = "shop-management";
+    compare(name, find(&chart, "Service", name), find(&operator, "Service", name), &[EVERYWHERE]);
+    Ok(())
+}
+
+#[test]
+fn all_that_both_can_be_told_makes_the_same_of_both() -> Result<()> {
+    let (values, spec) = all();
+    let (chart, operator) = (chart(&values)?, operator(&spec)?);
+    let of = |objects: &[Value]| find(objects, "Deployment", "shop").clone();
+    compare("Deployment", &of(&chart), &of(&operator), &[EVERYWHERE, POD]);
+    for kind in ["ServiceAccount", "PodDisruptionBudget", "HorizontalPodAutoscaler"] {
+        compare(kind, find(&chart, kind, "shop"), find(&operator, kind, "shop"), &[EVERYWHERE]);
+    }
+    const WHY: &str = "the operator compares the list as a whole with what is stored, which has the defaults";
+    let written_out: Table = &[
+        ("spec/parentRefs/public/group", WHY),
+        ("spec/parentRefs/public/kind", WHY),
+        ("spec/rules/0/backendRefs/shop/group", WHY),
+        ("spec/rules/0/backendRefs/shop/kind", WHY),
+        ("spec/rules/0/backendRefs/shop/weight", WHY),
+    ];
+    let kind = "HTTPRoute";
+    compare(kind, find(&chart, kind, "shop"), find(&operator, kind, "shop"), &[EVERYWHERE, written_out]);
+    let timeout: Table = &[("spec/endpoints/0/scrapeTimeout", "Prometheus' own default is the chart's")];
+    let kind = "ServiceMonitor";
+    compare(kind, find(&chart, kind, "shop"), find(&operator, kind, "shop"), &[EVERYWHERE, timeout]);
+    Ok(())
+}
+
+#[test]
+fn the_migrator_runs_in_the_same_pod() -> Result<()> {
+    let (values, spec) = all();
+    let (chart, operator) = (chart(&values)?, operator(&spec)?);
+    let job_of_chart = chart.iter().find(|object| object["kind"] == "Job").context("a Job")?;
+    let service = service(&spec)?;
+    let schema = find(&operator, "ConversationSchema", "shop");
+    let schema: ConversationSchema = serde_json::from_value(schema.clone())?;
+    let job = job(&Owner::from(&service), &schema.spec, &Command::Apply { approval: None }, 1);
+    let pod = |job: &Value| {
+        let mut pod = job["spec"]["template"]["spec"].clone();
+        pod["containers"][0]["name"] = "migrator".into();
+        pod
+    };
+    compare("Job", &pod(job_of_chart), &pod(&job.body), &[EVERYWHERE, &[]]);
+    Ok(())
+}
+
+#[test]
+fn the_gate_operator_of_the_chart_asks_for_the_schema_that_a_service_asks_for() -> Result<()> {
+    let (mut values, spec) = all();
+    values["migration"]["gate"] = "operator".into();
+    // Read by the types of the definition, which have the defaults.
+    let read = |object: &Value| -> Result<Value> {
+        let mut object = object.clone();
+        object["metadata"] = json!({"name": "shop"});
+        Ok(serde_json::to_value(serde_json::from_value::<ConversationSchema>(object)?.spec)?)
+    };
+    let kind = Kind::ConversationSchema.row().name;
+    let chart = read(find(&chart(&values)?, kind, "shop"))?;
+    let operator = read(find(&operator(&spec)?, kind, "shop"))?;
+    compare(kind, &chart, &operator, &[EVERYWHERE]);
+    Ok(())
+}
