@@ -59,13 +59,16 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 
 /// A tool named by an environment variable, or found on the `PATH`.
 pub(crate) fn installed(variable: &str, program: &str) -> Result<Option<PathBuf>> {
-    if let Some(named) = env::var_os(variable).map(PathBuf::from) {
-        if !named.is_file() {
-            bail!("{variable} names {}, which is not a file", named.display());
-        }
-        return Ok(Some(named));
+    Ok(named(variable)?.or_else(|| on_path(program)))
+}
+
+/// What an environment variable names.
+pub(crate) fn named(variable: &str) -> Result<Option<PathBuf>> {
+    let named = env::var_os(variable).map(PathBuf::from);
+    if let Some(path) = named.as_ref().filter(|path| !path.exists()) {
+        bail!("{variable} names {}, which does not exist", path.display());
     }
-    Ok(on_path(program))
+    Ok(named)
 }
 
 /// A program found on the `PATH`.

