@@ -1,11 +1,11 @@
-//! What is generated from the code and committed is fresh: the OpenAPI document and the README's table of settings.
-//! `cargo xtask codegen` writes both anew.
+//! What is generated from the code and committed is fresh: the OpenAPI document, the README's table of settings and the
+//! settings that the chart takes. `cargo xtask codegen` writes them anew.
 
 use std::{env, fs, path::PathBuf};
 
 use conversation_api::{config, http::operations::OPERATIONS};
 use conversation_testkit::Service;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository").to_owned()
@@ -31,14 +31,64 @@ async fn the_openapi_document_is_fresh() {
     check("api/openapi.json", &format!("{}\n", document().await));
 }
 
+/// Compares the part of a file between two marks with what it should be, or writes it.
+fn check_between(path: &str, begin: &str, end: &str, expected: &str) {
+    let text = fs::read_to_string(root().join(path)).expect("a file");
+    let (before, rest) = text.split_once(begin).expect("the beginning of the part");
+    let (_, after) = rest.split_once(end).expect("the end of the part");
+    check(path, &format!("{before}{begin}{expected}{end}{after}"));
+}
+
 #[test]
 fn the_table_of_settings_is_fresh() {
     const BEGIN: &str = "<!-- settings: written by `cargo xtask codegen` -->\n";
-    const END: &str = "<!-- end of settings -->";
-    let readme = fs::read_to_string(root().join("README.md")).expect("a README");
-    let (before, rest) = readme.split_once(BEGIN).expect("the beginning of the table");
-    let (_, after) = rest.split_once(END).expect("the end of the table");
-    check("README.md", &format!("{before}{BEGIN}{}{END}{after}", config::table()));
+    check_between("README.md", BEGIN, "<!-- end of settings -->", &config::table());
+}
+
+/// Settings that the chart decides, or that make no sense in a pod.
+const OF_THE_CHART: [&str; 10] = [
+    "PORT",
+    "HOST",
+    "MANAGEMENT_PORT",
+    "MONGODB_URI",
+    "MONGODB_URI_FILE",
+    "MONGODB_DATABASE",
+    "AUTO_MIGRATE",
+    "DATA_DIR",
+    "DRAIN_DELAY",
+    "SHUTDOWN_TIMEOUT",
+];
+
+#[test]
+fn the_settings_that_the_chart_takes_are_fresh() {
+    const BEGIN: &str = "      \"$comment\": \"settings: written by `cargo xtask codegen`\",\n";
+    let table = config::table();
+    let rows = table.lines().skip(2).map(|row| row.split('|').map(|cell| cell.trim().trim_matches('`')).collect());
+    let kinds: Vec<String> = rows
+        .filter(|row: &Vec<&str>| !OF_THE_CHART.contains(&row[1]))
+        .map(|row| format!("        \"{}\": {}", row[1], kind(row[3], row[4])))
+        .collect();
+    let schema = format!(
+        "      \"type\": \"object\",\n      \"additionalProperties\": false,\n      \"properties\": {{\n{}\n      }}\n",
+        kinds.join(",\n")
+    );
+    check_between("charts/conversation-service/values.schema.json", BEGIN, "    },\n", &schema);
+}
+
+/// What a setting can be in a values file, by its default: YAML makes numbers of some texts.
+fn kind(default: &str, meaning: &str) -> Value {
+    let digits = default.trim_end_matches(|unit: char| unit.is_ascii_lowercase());
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match default {
+        _ if is_number(default) => {
+            json!({ "description": meaning, "type": ["integer", "string"], "minimum": 1, "pattern": "^[0-9]+$" })
+        }
+        _ if is_number(digits) => {
+            let pattern = "^([0-9]+ ?[a-z]* ?)+$";
+            json!({ "description": meaning, "type": ["string", "integer"], "minimum": 0, "pattern": pattern })
+        }
+        _ => json!({ "description": meaning, "type": "string", "minLength": 1 }),
+    }
 }
 
 #[tokio::test]

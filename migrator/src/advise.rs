@@ -6,7 +6,7 @@ mod queries;
 
 use anyhow::Result;
 use bson::{DateTime, Document, doc};
-use conversation_store::mongo::schema::{self, DECLARED};
+use conversation_store::mongo::schema;
 use futures_util::TryStreamExt;
 use serde::Serialize;
 
@@ -15,6 +15,7 @@ pub use queries::{QUERIES, Query};
 
 use crate::{
     connect::Connection,
+    declaration::Declared,
     observe::{Collection, Observation},
     render::Table,
 };
@@ -80,7 +81,7 @@ impl Advice {
     ///
     /// # Errors
     /// When the deployment does not answer or a right is missing.
-    pub async fn of(connection: &Connection) -> Result<Self> {
+    pub async fn of(connection: &Connection, declared: &Declared) -> Result<Self> {
         let observed = Observation::of(connection).await?;
         let events = connection.database.collection::<Document>(schema::EVENTS);
         let look = [
@@ -104,7 +105,11 @@ impl Advice {
                 .map(|query| QueryReport { query: query.name, one_shard: query.is_targeted() })
                 .collect(),
             largest_sessions,
-            indexes: observed.collections.iter().flat_map(|(name, c)| indexes(name, c, DateTime::now())).collect(),
+            indexes: observed
+                .collections
+                .iter()
+                .flat_map(|(name, c)| indexes(declared, name, c, DateTime::now()))
+                .collect(),
         })
     }
 
@@ -147,8 +152,8 @@ async fn analysis(connection: &Connection) -> Option<Document> {
     connection.client.database("admin").run_command(ask).await.ok()
 }
 
-fn indexes(name: &str, collection: &Collection, now: DateTime) -> Vec<IndexReport> {
-    let declared = DECLARED.iter().find(|declared| declared.name == name);
+fn indexes(declared: &Declared, name: &str, collection: &Collection, now: DateTime) -> Vec<IndexReport> {
+    let declared = declared.collections.iter().find(|declared| declared.name == name);
     let report = |(index, found): (&String, &crate::observe::Use)| {
         let watched_days = (now.timestamp_millis() - found.since.timestamp_millis()) / DAY_MILLIS;
         let needed = index == "_id_" || declared.is_some_and(|d| d.indexes.iter().any(|i| i.name == index));
@@ -176,7 +181,7 @@ mod tests {
         for (name, operations, days) in [("timeline", 0, 30), ("old", 0, 30), ("new", 0, 2), ("busy", 9, 30)] {
             collection.uses.insert(name.to_owned(), Use { operations, since: since(days) });
         }
-        let verdicts: Vec<String> = indexes("events", &collection, now)
+        let verdicts: Vec<String> = indexes(&Declared::by_release(), "events", &collection, now)
             .into_iter()
             .map(|report| format!("{}: {}", report.index, report.verdict.split([':', ',']).next().unwrap_or_default()))
             .collect();

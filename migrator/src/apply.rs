@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use bson::doc;
-use conversation_store::mongo::schema::DECLARED;
 use tokio_util::sync::CancellationToken;
 
 pub use journal::{Entry, State};
 pub use lease::{Held, Lease, holder};
 
 use crate::{
-    cli::{ApplyOptions, PlanOptions},
+    cli::ApplyOptions,
     connect::Connection,
+    declaration::Declared,
     observe::Observation,
     plan::{self, Action, Plan, Step},
 };
@@ -26,16 +26,31 @@ use crate::{
 /// Takes what happens, for a person who watches.
 pub type Watcher<'w> = &'w (dyn Fn(String) + Send + Sync);
 
-/// Applies the steps of `plan` that `options` choose.
+/// A plan that is being applied.
+#[derive(Clone, Copy)]
+pub struct Run<'r> {
+    /// Where.
+    pub connection: &'r Connection,
+    /// What the deployment must have.
+    pub declared: &'r Declared,
+    /// The plan.
+    pub plan: &'r Plan,
+    /// Which of its steps, and how.
+    pub options: &'r ApplyOptions,
+    /// Who watches.
+    pub watch: Watcher<'r>,
+}
+
+/// Applies the steps of a plan that are chosen.
 ///
 /// # Errors
 /// When another runner holds the lease, a step fails, or the time is over. What was done stays done.
-pub async fn apply(connection: &Connection, plan: &Plan, options: &ApplyOptions, watch: Watcher<'_>) -> Result<()> {
-    let chosen: Vec<&Step> = plan.steps.iter().filter(|step| is_chosen(step, options)).collect();
-    check_names(plan, options)?;
+pub async fn apply(run: Run<'_>) -> Result<()> {
+    let Run { connection, plan, options, watch, .. } = run;
+    let chosen = chosen(plan, options)?;
     let (length, patience) = (Duration::from_secs(options.lease_seconds), Duration::from_secs(options.wait));
     leased(connection, length, patience, watch, async |lease: &Lease| {
-        let work = make_steps(connection, plan, &chosen, &options.planning, lease, watch);
+        let work = make_steps(&run, &chosen, lease);
         tokio::time::timeout(options.limit(), work).await.unwrap_or_else(|_| {
             Err(anyhow!(
                 "the time of --timeout is over; what the server is at goes on by itself: see status, then apply again"
@@ -43,6 +58,26 @@ pub async fn apply(connection: &Connection, plan: &Plan, options: &ApplyOptions,
         })
     })
     .await
+}
+
+/// The steps that `options` choose.
+///
+/// # Errors
+/// When they name a step that is not in the plan.
+pub fn chosen<'p>(plan: &'p Plan, options: &ApplyOptions) -> Result<Vec<&'p Step>> {
+    check_names(plan, options)?;
+    Ok(plan.steps.iter().filter(|step| is_chosen(step, options)).collect())
+}
+
+/// What an unfinished run has made or begun of the plan that `options` expect.
+///
+/// # Errors
+/// When the deployment does not answer.
+pub async fn made_before(connection: &Connection, options: &ApplyOptions) -> Result<Vec<String>> {
+    match &options.expect {
+        Some(approval) => journal::made_under(connection, approval).await,
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Does `work` while this process holds the lease.
@@ -68,29 +103,24 @@ pub async fn leased(
     outcome
 }
 
-async fn make_steps(
-    connection: &Connection,
-    plan: &Plan,
-    chosen: &[&Step],
-    planning: &PlanOptions,
-    lease: &Lease,
-    watch: Watcher<'_>,
-) -> Result<()> {
-    // Another runner may have worked while this one asked or waited.
-    let due = plan::build(DECLARED, &Observation::of(connection).await?, planning).steps;
-    let chosen: Vec<&Step> =
-        chosen.iter().copied().filter(|step| due.iter().any(|d| d.action == step.action)).collect();
+async fn make_steps(run: &Run<'_>, chosen: &[&Step], lease: &Lease) -> Result<()> {
+    // Another runner may have worked while this one asked or waited, and what is the same step may be made otherwise where
+    // documents have arrived.
+    let now = Observation::of(run.connection).await?;
+    let due = plan::build(run.declared, &now, &run.options.planning).steps;
+    let is_chosen = |step: &&Step| chosen.iter().any(|c| c.action.approved() == step.action.approved());
+    let chosen: Vec<&Step> = due.iter().filter(is_chosen).collect();
     for (at, step) in chosen.iter().enumerate() {
         if step.action == Action::RecordVersion && chosen.len() < due.len() {
-            watch("record-version: left out, because other steps were".into());
+            (run.watch)("record-version: left out, because other steps were".into());
             continue;
         }
         // A runner that slept through its lease must not begin another step (fencing).
         lease.check().await?;
-        watch(format!("[{}/{}] {}", at + 1, chosen.len(), step.id));
-        journal::begin(connection, plan, step, lease.token()).await?;
-        let outcome = execute::step(connection, step, watch).await;
-        journal::end(connection, plan, step, lease.token(), outcome.as_ref().err().map(ToString::to_string)).await?;
+        (run.watch)(format!("[{}/{}] {}", at + 1, chosen.len(), step.id));
+        journal::begin(run, step, lease.token()).await?;
+        let outcome = execute::step(run, step).await;
+        journal::end(run, step, lease.token(), outcome.as_ref().err().map(ToString::to_string)).await?;
         outcome?;
     }
     Ok(())
@@ -134,11 +164,14 @@ pub async fn check_fits(connection: &Connection, written: &Plan, now: &Plan, obs
             now.schema_checksum
         );
     }
-    let unforeseen = now.steps.iter().find(|step| !written.steps.iter().any(|w| w.action == step.action));
+    let unforeseen =
+        now.steps.iter().find(|step| !written.steps.iter().any(|w| w.action.approved() == step.action.approved()));
     if let Some(step) = unforeseen {
         bail!("the deployment has moved since the plan was written ({} is due now): make a new one", step.id);
     }
-    for step in written.steps.iter().filter(|step| !now.steps.iter().any(|n| n.action == step.action)) {
+    for step in
+        written.steps.iter().filter(|step| !now.steps.iter().any(|n| n.action.approved() == step.action.approved()))
+    {
         if !journal::was_made(connection, written, step).await? {
             bail!("the deployment has moved since the plan was written ({} is no longer due): make a new one", step.id);
         }

@@ -4,11 +4,13 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::capacity::inputs::Inputs;
+use serde::{Deserialize, Serialize};
+
+use crate::{capacity::inputs::Inputs, exit::Exit};
 
 /// Plans, applies and verifies the schema of the conversation service on MongoDB.
 ///
-/// Exit status: 0 nothing to do, 2 changes pending, 3 drift, 4 blocked, 1 error.
+/// Exit status: 0 nothing to do, 2 changes pending, 3 drift, 4 blocked, 1 error, 64 a command line that cannot be used.
 #[derive(Debug, Parser)]
 #[command(name = "conversation-migrator", version, max_term_width = 120)]
 pub struct Cli {
@@ -36,6 +38,10 @@ pub struct Deployment {
     /// How long to look for a server that can answer, in seconds.
     #[arg(long, env = "MONGODB_SERVER_SELECTION_SECONDS", default_value_t = 10, global = true)]
     pub server_selection_seconds: u64,
+    /// What this deployment adds to the schema: retention, indexes and more, as docs/declaration.md has it. A plan file has
+    /// its own.
+    #[arg(long, env = "SCHEMA_DECLARATION", value_name = "JSON", global = true)]
+    pub declaration: Option<String>,
 }
 
 /// What to do.
@@ -46,14 +52,7 @@ pub enum Command {
     /// Makes the steps, one after the other, under a lease; safe to repeat and to interrupt.
     Apply(ApplyOptions),
     /// Tells whether the deployment is as declared.
-    Verify {
-        /// Also looks for orphaned documents on a sharded cluster, which counts every document.
-        #[arg(long)]
-        orphans: bool,
-        /// The form of the answer.
-        #[arg(long, value_enum, default_value_t = Output::Table)]
-        output: Output,
-    },
+    Verify(VerifyOptions),
     /// Shards what a deployment that began as a replica set has on one shard; says first what it costs.
     Shard(ApplyOptions),
     /// Moves a collection to its declared shard key while it is in use; checks first what that needs.
@@ -69,8 +68,90 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Its name, as it is written.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
+            Self::Verify(_) => "verify",
+            Self::Shard(_) => "shard",
+            Self::Reshard(_) => "reshard",
+            Self::Advise(_) => "advise",
+            Self::Status { .. } => "status",
+        }
+    }
+
+    /// How it tells what it found, if it finds what a plan has.
+    #[must_use]
+    pub const fn reporting(&self) -> Option<&Reporting> {
+        match self {
+            Self::Plan(options) => Some(&options.reporting),
+            Self::Apply(options) | Self::Shard(options) => Some(&options.planning.reporting),
+            Self::Verify(options) => Some(&options.reporting),
+            Self::Reshard(_) | Self::Advise(_) | Self::Status { .. } => None,
+        }
+    }
+}
+
+/// How a command tells what it found.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Reporting {
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+    /// Also writes what was found to this file, as JSON of at most 4096 bytes, whether the command succeeds or fails.
+    #[arg(long, env = "SUMMARY_FILE", value_name = "FILE")]
+    pub summary: Option<PathBuf>,
+    /// Ends with status 0 for these outcomes too, as a job must that has done its part.
+    #[arg(long, value_enum, value_name = "OUTCOME", value_delimiter = ',')]
+    pub exit_zero_on: Vec<Outcome>,
+}
+
+impl Reporting {
+    /// The exit status of an outcome.
+    #[must_use]
+    pub fn status(&self, exit: Exit) -> Exit {
+        if self.exit_zero_on.iter().any(|outcome| outcome.exit() == exit) { Exit::Clean } else { exit }
+    }
+}
+
+/// An outcome that is no error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Outcome {
+    /// Steps are pending.
+    Pending,
+    /// Something was changed by hand.
+    Drift,
+    /// Something must be decided by a person first.
+    Blocked,
+}
+
+impl Outcome {
+    const fn exit(self) -> Exit {
+        match self {
+            Self::Pending => Exit::Pending,
+            Self::Drift => Exit::Drift,
+            Self::Blocked => Exit::Blocked,
+        }
+    }
+}
+
+/// What is verified.
+#[derive(Args, Clone, Debug, Default)]
+pub struct VerifyOptions {
+    /// Also looks for orphaned documents on a sharded cluster, which counts every document.
+    #[arg(long)]
+    pub orphans: bool,
+    /// How the answer is told.
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
+
 /// Shards that belong together, as those of one region.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Zone {
     /// Its name.
     pub name: String,
@@ -104,9 +185,9 @@ pub struct PlanOptions {
     /// Drops also an index that queries may still use.
     #[arg(long)]
     pub ignore_index_use: bool,
-    /// The form of the answer.
-    #[arg(long, value_enum, default_value_t = Output::Table)]
-    pub output: Output,
+    /// How the answer is told.
+    #[command(flatten)]
+    pub reporting: Reporting,
 }
 
 /// How a plan is applied.
@@ -115,6 +196,13 @@ pub struct ApplyOptions {
     /// Applies this plan, as `plan --output json` wrote it, and refuses when the deployment has moved since.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
+    /// Applies only the plan that has this approval, which plan shows; it may then be destructive.
+    #[arg(long, value_name = "APPROVAL", conflicts_with = "plan")]
+    pub expect: Option<String>,
+    /// Makes destructive steps without an approval: drops that the declaration allows, and deletion by age where documents
+    /// are.
+    #[arg(long)]
+    pub allow_destructive: bool,
     /// Asks nothing; needed where there is no terminal.
     #[arg(long)]
     pub yes: bool,

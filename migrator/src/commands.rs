@@ -1,5 +1,7 @@
 //! Each command: observe, work, tell.
 
+mod apply;
+
 use std::{
     fs,
     io::{IsTerminal, Write, stderr, stdin, stdout},
@@ -13,78 +15,113 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     advise::Advice,
-    apply::{self, progress},
+    apply::{Watcher, leased, progress},
     capacity::{Answers, costs::Costs, inputs::Inputs},
-    cli::{AdviseOptions, ApplyOptions, Cli, Command, Output, PlanOptions, ReshardOptions},
+    cli::{AdviseOptions, Cli, Command, Output, PlanOptions, ReshardOptions, VerifyOptions},
     connect::Connection,
+    declaration::{Declaration, Declared},
     exit::Exit,
     observe::Observation,
-    plan::{self, Action, Plan},
+    plan::{self, Plan},
     render::{self, render},
     reshard,
     status::Status,
+    summary::Summary,
     verify::Report,
 };
 
 /// How long the lease of a resharding outlives a runner that was killed.
 const LEASE: Duration = Duration::from_secs(30);
 
-/// Runs the command.
+/// What a command found: how it ended, and the plan that it saw last.
+#[derive(Debug)]
+struct Found {
+    exit: Exit,
+    plan: Option<Plan>,
+}
+
+impl From<Exit> for Found {
+    fn from(exit: Exit) -> Self {
+        Self { exit, plan: None }
+    }
+}
+
+/// Runs the command, and writes its summary where one is wanted.
 ///
 /// # Errors
 /// One sentence with cause and remedy.
 pub async fn run(cli: Cli) -> Result<Exit> {
+    let (name, reporting) = (cli.command.name(), cli.command.reporting().cloned().unwrap_or_default());
+    let found = find(cli).await;
+    if let Some(file) = &reporting.summary {
+        let summary = match &found {
+            Ok(found) => Summary::of(name, found.exit, found.plan.as_ref()),
+            Err(error) => Summary::of_error(name, format!("{error:#}")),
+        };
+        // What was done is done, and its exit status says so, whether or not somebody can read about it.
+        if let Err(cause) = summary.write(file) {
+            let _ = writeln!(stderr(), "conversation-migrator: no summary in {}: {cause}", file.display());
+        }
+    }
+    found.map(|found| reporting.status(found.exit))
+}
+
+async fn find(cli: Cli) -> Result<Found> {
     // What a load needs is the same whatever deployment there is.
     if let Command::Advise(options) = &cli.command
         && (options.costs.is_some() || options.load != Inputs::default())
     {
-        return estimate(options);
+        return estimate(options).map(Found::from);
     }
+    let declaration =
+        cli.deployment.declaration.as_deref().map_or_else(|| Ok(Declaration::default()), Declaration::parse)?;
+    let declared = Declared::of(declaration);
     let connection = Connection::open(&cli.deployment).await?;
     let mut terminated = signal(SignalKind::terminate())?;
-    let exit = tokio::select! {
-        exit = execute(&connection, cli.command) => exit,
+    let found = tokio::select! {
+        found = execute(&connection, &declared, cli.command) => found,
         _ = terminated.recv() => Err(anyhow!("ended by a signal; what the server is at goes on by itself, and a lease expires: apply again")),
     };
     // A driver that is dropped with the runtime panics over connections that it was still opening.
     connection.client.shutdown().await;
-    exit
+    found
 }
 
-async fn execute(connection: &Connection, command: Command) -> Result<Exit> {
+async fn execute(connection: &Connection, declared: &Declared, command: Command) -> Result<Found> {
     match command {
         Command::Plan(options) => {
-            let (_, plan) = observe(connection, &options).await?;
-            tell(&render(options.output, &plan, &render::plan(&plan)))?;
-            if plan.exit() == Exit::Clean && options.output == Output::Table {
+            let (_, plan) = observe(connection, declared, &options).await?;
+            let output = options.reporting.output;
+            tell(&render(output, &plan, &render::plan(&plan)))?;
+            if plan.exit() == Exit::Clean && output == Output::Table {
                 tell("nothing to do\n")?;
             }
-            Ok(plan.exit())
+            Ok(Found { exit: plan.exit(), plan: Some(plan) })
         }
-        Command::Apply(options) => apply_plan(connection, &options).await,
-        Command::Verify { orphans, output } => {
-            let (mut observed, plan) = observe(connection, &PlanOptions::default()).await?;
+        Command::Apply(options) => apply::plan(connection, declared, &options).await,
+        Command::Verify(VerifyOptions { orphans, reporting }) => {
+            let (mut observed, plan) = observe(connection, declared, &PlanOptions::default()).await?;
             if orphans {
                 observed.count_orphans(connection).await?;
             }
             let report = Report::of(&observed, &plan);
-            tell(&render(output, &report, &tables(&report)))?;
-            if report.as_declared && output == Output::Table {
+            tell(&render(reporting.output, &report, &tables(&report)))?;
+            if report.as_declared && reporting.output == Output::Table {
                 tell("as declared\n")?;
             }
-            Ok(report.exit())
+            Ok(Found { exit: report.exit(), plan: Some(plan) })
         }
-        Command::Shard(options) => shard(connection, options).await,
-        Command::Reshard(options) => reshard_collection(connection, &options).await,
+        Command::Shard(options) => apply::shards(connection, declared, options).await,
+        Command::Reshard(options) => reshard_collection(connection, &options).await.map(Found::from),
         Command::Advise(options) => {
-            let advice = Advice::of(connection).await?;
+            let advice = Advice::of(connection, declared).await?;
             tell(&render(options.output(), &advice, &advice.tables()))?;
-            Ok(Exit::Clean)
+            Ok(Exit::Clean.into())
         }
         Command::Status { output } => {
             let status = Status::of(connection).await?;
             tell(&render(output, &status, &status.tables()))?;
-            Ok(Exit::Clean)
+            Ok(Exit::Clean.into())
         }
     }
 }
@@ -97,72 +134,6 @@ fn estimate(options: &AdviseOptions) -> Result<Exit> {
     let answers = Answers::to(&options.load, &costs);
     tell(&render(options.output(), &answers, &answers.tables()))?;
     Ok(Exit::Clean)
-}
-
-async fn apply_plan(connection: &Connection, options: &ApplyOptions) -> Result<Exit> {
-    let written = options.plan.as_deref().map(read).transpose()?;
-    // What a reviewed plan may do stands in it, and not in the flags of the day.
-    let planning = written.as_ref().map_or_else(|| options.planning.clone(), Plan::options);
-    let options = &ApplyOptions { planning, ..options.clone() };
-    let (observed, now) = observe(connection, &options.planning).await?;
-    let plan = match written {
-        None => now,
-        Some(written) => {
-            apply::check_fits(connection, &written, &now, &observed).await?;
-            // Steps that an interrupted run has made are not made again.
-            let due = |step: &plan::Step| now.steps.iter().any(|n| n.action == step.action);
-            Plan { steps: written.steps.iter().filter(|step| due(step)).cloned().collect(), ..written }
-        }
-    };
-    if !plan.blocked.is_empty() {
-        tell(&render(Output::Table, &plan, &render::plan(&plan)))?;
-        return Ok(Exit::Blocked);
-    }
-    if plan.steps.is_empty() {
-        tell("nothing to do\n")?;
-        return Ok(plan.exit());
-    }
-    if !options.yes {
-        tell(&render(Output::Table, &plan, &render::plan(&plan)))?;
-        confirm(&format!("Apply {} steps to {} at {}?", plan.steps.len(), plan.database, connection.hosts))?;
-    }
-    apply::apply(connection, &plan, options, &|line| {
-        let _ = writeln!(stderr(), "{line}");
-    })
-    .await?;
-    let (observed, plan) = observe(connection, &PlanOptions::default()).await?;
-    let report = Report::of(&observed, &plan);
-    tell(&render(Output::Table, &report, &tables(&report)))?;
-    if report.as_declared {
-        tell("applied, and as declared\n")?;
-    }
-    Ok(report.exit())
-}
-
-/// Applies the steps that distribute collections, and the indexes that these rest on.
-async fn shard(connection: &Connection, options: ApplyOptions) -> Result<Exit> {
-    if !connection.sharded {
-        bail!(
-            "{} is a replica set, which has no shards: turn it into a sharded cluster and connect to its mongos",
-            connection.hosts
-        );
-    }
-    let (_, plan) = observe(connection, &options.planning).await?;
-    let sharding = |step: &&plan::Step| match &step.action {
-        Action::CreateCollection { .. } | Action::ShardCollection { .. } => true,
-        Action::CreateIndex { collection, index } => DECLARED
-            .iter()
-            .filter(|declared| declared.name == collection)
-            .flat_map(|declared| declared.indexes.iter().map(|i| (i, declared.shard_key)))
-            .any(|(i, key)| i.name == index && i.keys.starts_with(key)),
-        _ => false,
-    };
-    let only: Vec<String> = plan.steps.iter().filter(sharding).map(|step| step.id.clone()).collect();
-    if only.is_empty() && plan.blocked.is_empty() {
-        tell("everything declared is distributed\n")?;
-        return Ok(plan.exit());
-    }
-    apply_plan(connection, &ApplyOptions { only, ..options }).await
 }
 
 async fn reshard_collection(connection: &Connection, options: &ReshardOptions) -> Result<Exit> {
@@ -186,20 +157,18 @@ async fn reshard_collection(connection: &Connection, options: &ReshardOptions) -
         confirm(&format!("Copy {} documents of {name} to new shards at {}?", plan.documents, connection.hosts))?;
     }
     let key = schema::document(declared.shard_key);
-    let watch: apply::Watcher<'_> = &|line| {
+    let watch: Watcher<'_> = &|line| {
         let _ = writeln!(stderr(), "{line}");
     };
-    apply::leased(connection, LEASE, Duration::ZERO, watch, async |_| {
-        reshard::reshard(connection, &plan, key, watch).await
-    })
-    .await?;
+    leased(connection, LEASE, Duration::ZERO, watch, async |_| reshard::reshard(connection, &plan, key, watch).await)
+        .await?;
     tell(&format!("{name} has its declared shard key\n"))?;
     Ok(Exit::Clean)
 }
 
-async fn observe(connection: &Connection, options: &PlanOptions) -> Result<(Observation, Plan)> {
+async fn observe(connection: &Connection, declared: &Declared, options: &PlanOptions) -> Result<(Observation, Plan)> {
     let observed = Observation::of(connection).await?;
-    let plan = plan::build(DECLARED, &observed, options);
+    let plan = plan::build(declared, &observed, options);
     Ok((observed, plan))
 }
 
@@ -210,12 +179,6 @@ fn tables(report: &Report) -> Vec<render::Table> {
         render::findings("Blocked", &report.blocked),
         render::findings("Notes", &report.notes),
     ]
-}
-
-fn read(file: &Path) -> Result<Plan> {
-    let text = fs::read_to_string(file).with_context(|| format!("the plan file {} cannot be read", file.display()))?;
-    serde_json::from_str(&text)
-        .with_context(|| format!("{} is not a plan file: write one with plan --output json", file.display()))
 }
 
 fn measured(file: &Path) -> Result<Costs> {

@@ -16,6 +16,9 @@ pub enum Exit {
     Drift = 3,
     /// Something must be decided by a person first.
     Blocked = 4,
+    /// The command line or the declaration cannot be used; the same one will not do later either. The number is that of
+    /// `sysexits.h`, because a parser's usual 2 would be read as changes that are pending.
+    Usage = 64,
 }
 
 impl Exit {
@@ -27,6 +30,18 @@ impl Exit {
             (false, true, _) => Self::Drift,
             (false, false, true) => Self::Pending,
             (false, false, false) => Self::Clean,
+        }
+    }
+
+    /// The outcome as programs read it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Clean => "clean",
+            Self::Pending => "pending",
+            Self::Drift => "drift",
+            Self::Blocked => "blocked",
+            Self::Error | Self::Usage => "error",
         }
     }
 }

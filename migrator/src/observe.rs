@@ -37,6 +37,9 @@ pub struct Record {
     pub version: i32,
     /// Its checksum.
     pub checksum: String,
+    /// A hash of what the deployment added to it, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub additions: Option<String>,
 }
 
 /// What a collection is and has.
@@ -224,6 +227,7 @@ async fn record(database: &Database) -> Result<Option<Record>> {
         Some(Record {
             version: record.get_i32("version").ok()?,
             checksum: record.get_str("checksum").unwrap_or_default().to_owned(),
+            additions: record.get_str("additions").ok().map(str::to_owned),
         })
     }))
 }

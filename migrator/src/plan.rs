@@ -1,20 +1,24 @@
 //! The plan: a pure function of what is declared and what was observed.
 
+mod approval;
 mod build;
+mod indexes;
 mod lint;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+pub use approval::{Asked, objections};
 pub use build::build;
 
 use crate::{
     cli::{PlanOptions, Zone},
+    declaration::Declaration,
     exit::Exit,
 };
 
 /// The form of plan files; another one is refused.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What takes a deployment from what it has to what is declared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +34,11 @@ pub struct Plan {
     pub schema_version: i32,
     /// The checksum of that schema.
     pub schema_checksum: String,
+    /// What the deployment adds to that schema.
+    #[serde(default, skip_serializing_if = "Declaration::is_empty")]
+    pub declaration: Declaration,
+    /// A hash of what is done and where, but not of how much data it touches, by which the plan can be approved.
+    pub approval: String,
     /// What is done, in this order.
     pub steps: Vec<Step>,
     /// What was changed by hand.
@@ -73,6 +82,17 @@ pub enum Action {
         collection: String,
         /// Its name.
         index: String,
+        /// Its keys and options, so that an approval of one definition is none of another.
+        definition: String,
+    },
+    /// Changes after how long an index deletes documents.
+    SetExpiry {
+        /// Where.
+        collection: String,
+        /// Its name.
+        index: String,
+        /// After how long, from the date in its field.
+        seconds: u64,
     },
     /// Puts the declared validator in force.
     SetValidator {
@@ -149,7 +169,7 @@ impl Plan {
     /// Adds the checksum.
     #[must_use]
     pub fn sealed(self) -> Self {
-        let plan = Self { format: FORMAT, digest: String::new(), ..self };
+        let plan = Self { format: FORMAT, approval: self.approval_with(&[]), digest: String::new(), ..self };
         Self { digest: plan.checksum(), ..plan }
     }
 
@@ -182,6 +202,11 @@ impl Plan {
     fn checksum(&self) -> String {
         let text = serde_json::to_vec(self).unwrap_or_default();
         Sha256::digest(&text).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The steps by which something is lost if they were a mistake.
+    pub fn destructive(&self) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(|step| step.risk == Risk::High)
     }
 
     /// What the plan says of the deployment.

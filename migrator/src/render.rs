@@ -36,8 +36,8 @@ pub fn plan(plan: &Plan) -> Vec<Table> {
     vec![
         Table {
             title: format!(
-                "Plan for {} to schema version {} ({})",
-                plan.database, plan.schema_version, plan.schema_checksum
+                "Plan for {} to schema version {} ({}), approval {}",
+                plan.database, plan.schema_version, plan.schema_checksum, plan.approval
             ),
             head: vec!["step", "why", "documents", "bytes", "writes", "risk"],
             rows: steps,

@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::run;
 
 pub(crate) fn command(_: &[String]) -> Result<()> {
-    for package in ["conversation-api", "conversation-migrator", "conversation-operator"] {
+    for package in ["conversation-api", "conversation-migrator", "conversation-operator", "conversation-chart-tests"] {
         let mut test = run::cargo();
         test.args(["test", "--package", package, "--test", "generated"]);
         run::run(test.env("UPDATE_GENERATED", "1"))?;

@@ -5,10 +5,10 @@ use bson::{Bson, Document, doc};
 use futures_util::TryStreamExt;
 use serde::Serialize;
 
-use super::migrations;
+use super::{Run, migrations};
 use crate::{
     connect::{Connection, describe},
-    plan::{Plan, Step},
+    plan::{Action, Plan, Step},
 };
 
 /// How many entries are shown.
@@ -48,34 +48,24 @@ fn id(plan: &Plan, step: &Step) -> String {
     format!("journal/{}/{}", plan.digest, step.id)
 }
 
-pub(super) async fn begin(connection: &Connection, plan: &Plan, step: &Step, token: i64) -> Result<()> {
-    note(connection, plan, step, token, "begun", None).await
+pub(super) async fn begin(run: &Run<'_>, step: &Step, token: i64) -> Result<()> {
+    note(run, step, token, "begun", None).await
 }
 
-pub(super) async fn end(
-    connection: &Connection,
-    plan: &Plan,
-    step: &Step,
-    token: i64,
-    error: Option<String>,
-) -> Result<()> {
+pub(super) async fn end(run: &Run<'_>, step: &Step, token: i64, error: Option<String>) -> Result<()> {
     let state = if error.is_some() { "failed" } else { "made" };
-    note(connection, plan, step, token, state, error).await
+    note(run, step, token, state, error).await
 }
 
-async fn note(
-    connection: &Connection,
-    plan: &Plan,
-    step: &Step,
-    token: i64,
-    state: &str,
-    error: Option<String>,
-) -> Result<()> {
+async fn note(run: &Run<'_>, step: &Step, token: i64, state: &str, error: Option<String>) -> Result<()> {
+    let Run { connection, plan, options, .. } = run;
     // An entry of a later holder is never overwritten by an earlier one that woke up.
     let mine = doc! { "_id": id(plan, step), "token": { "$not": { "$gt": token } } };
     let entry = vec![doc! { "$set": {
         "step": &step.id,
         "plan": &plan.digest,
+        "approval": options.expect.as_ref().unwrap_or(&plan.approval),
+        "action": step.action.approved(),
         "state": state,
         "token": token,
         "holder": super::holder(),
@@ -84,6 +74,19 @@ async fn note(
     } }];
     let noted = migrations(connection).update_one(mine, entry).upsert(true).await;
     noted.map(drop).map_err(|error| anyhow!(describe("writing the journal", &error)))
+}
+
+/// What an unfinished run has made or begun under an approval, each as [`crate::plan::Action::approved`].
+pub(super) async fn made_under(connection: &Connection, approval: &str) -> Result<Vec<String>> {
+    let of_approval = doc! { "approval": approval, "action": { "$type": "string" } };
+    let entries = migrations(connection).find(of_approval).sort(doc! { "at": 1 }).await?;
+    let entries: Vec<Document> = entries.try_collect().await?;
+    let last = Action::RecordVersion.approved();
+    let says = |entry: &Document, field, word| entry.get_str(field).is_ok_and(|found| found == word);
+    let ended = |entry: &Document| says(entry, "action", last.as_str()) && says(entry, "state", "made");
+    // A run that went to its end is over: its approval covers no other one half-way.
+    let unfinished = entries.iter().rposition(ended).map_or(0, |end| end + 1);
+    Ok(entries[unfinished..].iter().filter_map(|entry| Some(entry.get_str("action").ok()?.to_owned())).collect())
 }
 
 /// Whether `plan` itself made `step`, or had begun it when it was killed.

@@ -1,35 +1,32 @@
 //! From observed and declared to steps.
 
-use conversation_store::mongo::schema::{self, Index, checksum, document, same_keys};
-use mongodb::IndexModel;
+use conversation_store::mongo::schema::{self, checksum, document, same_keys};
 
-use super::{Action, Cost, Finding, Plan, Risk, Step, lint};
+use super::{Action, Cost, Finding, Plan, Risk, Step, indexes, lint};
 use crate::{
     cli::{PlanOptions, Zone},
+    declaration::Declared,
     observe::{Collection, Observation},
 };
 
-/// The index that every collection has.
-const ID_INDEX: &str = "_id_";
-/// Chunks for each shard of an empty collection: the balancer can spread them over shards that come later without
-/// splitting, and hashed ids fill them evenly.
-const CHUNKS_PER_SHARD: usize = 4;
-/// From this many documents on, an index build is long enough to be noticed.
-const LARGE: u64 = 1_000_000;
-
-/// The plan that takes `observed` to `declared`.
+/// The plan that takes `observed` to `declared`, with what the `flags` of the command line allow besides.
 #[must_use]
-pub fn build(declared: &[schema::Collection], observed: &Observation, options: &PlanOptions) -> Plan {
+pub fn build(declared: &Declared, observed: &Observation, flags: &PlanOptions) -> Plan {
+    let options = &declared.options(flags);
     let mut plan = Plan {
         cluster: observed.cluster.clone(),
         database: observed.database.clone(),
         schema_version: schema::VERSION,
         schema_checksum: checksum(),
+        declaration: declared.declaration.clone(),
+        blocked: declared.faults.clone(),
         ..Plan::default()
     };
-    plan.blocked.extend(declared.iter().flat_map(lint::declaration));
-    for collection in declared {
+    plan.blocked.extend(declared.collections.iter().flat_map(lint::declaration));
+    for collection in &declared.collections {
         for_collection(&mut plan, collection, observed, options);
+        for_shard_key(&mut plan, collection, observed, declared.chunks_per_shard());
+        for_zone(&mut plan, collection, observed, options.zone.as_ref());
     }
     let current = observed.record.as_ref().is_some_and(|r| r.version == schema::VERSION && r.checksum == checksum());
     match &observed.record {
@@ -56,22 +53,25 @@ pub fn build(declared: &[schema::Collection], observed: &Observation, options: &
         }
         _ => {}
     }
-    if current {
-        // Whatever is to be done to a deployment that had this version was undone by hand.
-        plan.drift.extend(plan.steps.iter().map(|step| Finding {
-            subject: step.id.clone(),
-            problem: format!("was applied before and is no longer so: {}", step.why),
-            remedy: "apply makes it so again".into(),
-        }));
-    }
-    if !current || !plan.steps.is_empty() {
-        plan.steps.push(Step {
-            id: "record-version".into(),
-            action: Action::RecordVersion,
-            why: format!("services of version {} wait for it", schema::VERSION),
-            cost: Cost::default(),
-            risk: Risk::None,
-        });
+    let additions = declared.additions();
+    let added = current && observed.record.as_ref().is_some_and(|record| record.additions == additions);
+    // Whatever is to be done to a deployment that had this version, or these additions, was undone by hand.
+    let undone = plan.steps.iter().filter(|step| if declared.adds(&step.action) { added } else { current });
+    let undone = undone.filter(|step| !matches!(step.action, Action::PinToZone { .. })).map(|step| Finding {
+        subject: step.id.clone(),
+        problem: match step.action {
+            Action::DropIndex { .. } => step.why.clone(),
+            _ => format!("was applied before and is no longer so: {}", step.why),
+        },
+        remedy: "apply makes it so again".into(),
+    });
+    plan.drift.extend(undone.collect::<Vec<_>>());
+    if !added || !plan.steps.is_empty() {
+        let why = match (current, added) {
+            (true, false) => "it notes what this deployment adds".into(),
+            _ => format!("services of version {} wait for it", schema::VERSION),
+        };
+        push(&mut plan, "record-version".into(), Action::RecordVersion, why, Cost::default(), Risk::None);
     }
     plan.sealed()
 }
@@ -94,9 +94,9 @@ fn for_collection(plan: &mut Plan, declared: &schema::Collection, observed: &Obs
     }
     let whole = Cost { documents: found.documents, bytes: found.bytes, writes_pause: false };
     for index in declared.indexes {
-        for_index(plan, declared, index, found, whole, options);
+        indexes::declared(plan, declared, index, found, whole, options);
     }
-    for_unexpected(plan, declared, found, options);
+    indexes::unexpected(plan, declared, found, options);
     if found.validator != Some((declared.validator)()) || !found.validation_refuses {
         if found.violations > 0 {
             plan.blocked.push(Finding {
@@ -110,15 +110,14 @@ fn for_collection(plan: &mut Plan, declared: &schema::Collection, observed: &Obs
             push(plan, format!("set-validator {name}"), action, why, Cost { writes_pause: true, ..whole }, Risk::Low);
         }
     }
-    for_shard_key(plan, declared, observed, found, whole);
-    if let Some(zone) = &options.zone {
-        for_zone(plan, declared, observed, found, zone);
-    }
 }
 
 /// A hashed key cannot tell regions apart, so a zone takes a whole collection.
-fn for_zone(plan: &mut Plan, declared: &schema::Collection, observed: &Observation, found: &Collection, zone: &Zone) {
+fn for_zone(plan: &mut Plan, declared: &schema::Collection, observed: &Observation, zone: Option<&Zone>) {
+    let Some(zone) = zone.filter(|zone| !zone.shards.is_empty()) else { return };
     let (name, id) = (declared.name, format!("pin-to-zone {}", declared.name));
+    let nothing = Collection::default();
+    let found = observed.collections.get(name).unwrap_or(&nothing);
     if !observed.sharded {
         plan.not_applicable.push(format!("{id}: this is a replica set"));
         return;
@@ -137,90 +136,15 @@ fn for_zone(plan: &mut Plan, declared: &schema::Collection, observed: &Observati
     }
     let action = Action::PinToZone { collection: name.into(), zone: zone.name.clone(), shards: zone.shards.clone() };
     let cost = Cost { documents: found.documents, bytes: found.bytes, writes_pause: false };
-    let why = format!("--zone keeps it on {}; the balancer moves what lies elsewhere", zone.shards.join(", "));
+    let (zone, shards) = (&zone.name, zone.shards.join(", "));
+    let why = format!("the zone {zone} keeps it on {shards}; the balancer moves what lies elsewhere");
     push(plan, id, action, why, cost, if found.documents == 0 { Risk::None } else { Risk::Medium });
 }
 
-fn for_index(
-    plan: &mut Plan,
-    declared: &schema::Collection,
-    index: &Index,
-    found: &Collection,
-    cost: Cost,
-    options: &PlanOptions,
-) {
-    let (name, id) = (declared.name, format!("create-index {}.{}", declared.name, index.name));
-    // One that is still being built is listed too; asking for it once more waits until it is done.
-    let ready = |model: &&IndexModel| index.is(model) && !found.building.iter().any(|name| name == name_of(model));
-    if found.indexes.iter().any(|model| ready(&model)) {
-        return;
-    }
-    let keys = document(index.keys);
-    let conflicting = |model: &&IndexModel| name_of(model) == index.name || same_keys(&keys, &model.keys);
-    let goes = |model: &&IndexModel| options.allow_drop.contains(&format!("{name}.{}", name_of(model)));
-    let other = found.indexes.iter().filter(conflicting).find(|model| !goes(model) && !index.is(model));
-    if let Some(other) = other {
-        plan.blocked.push(Finding {
-            subject: id,
-            problem: format!(
-                "an index {} of {name} is there with the keys {} and other options or keys than {index}",
-                name_of(other),
-                other.keys
-            ),
-            remedy: format!("drop it with --allow-drop {name}.{}, then apply again", name_of(other)),
-        });
-        return;
-    }
-    let building = found.indexes.iter().any(|model| index.is(model));
-    let why = if building { format!("{index} is still being built") } else { format!("no index is {index}") };
-    let risk = if cost.documents >= LARGE { Risk::Medium } else { Risk::Low };
-    let action = Action::CreateIndex { collection: name.into(), index: index.name.into() };
-    push(plan, id, action, why, cost, if cost.documents == 0 { Risk::None } else { risk });
-}
-
-fn for_unexpected(plan: &mut Plan, declared: &schema::Collection, found: &Collection, options: &PlanOptions) {
-    let key = document(declared.shard_key);
-    for model in &found.indexes {
-        let index = name_of(model);
-        // The server makes the index of the shard key by itself where no other begins with it.
-        let declared_otherwise = declared.indexes.iter().any(|d| d.name == index && !d.is(model));
-        let known = index == ID_INDEX
-            || (same_keys(&key, &model.keys) && !declared_otherwise)
-            || declared.indexes.iter().any(|d| d.is(model));
-        if known {
-            continue;
-        }
-        let full = format!("{}.{index}", declared.name);
-        if !options.allow_drop.contains(&full) {
-            plan.drift.push(Finding {
-                subject: format!("index {full}"),
-                problem: format!("{} is not declared; every write pays for it", model.keys),
-                remedy: format!("drop it with --allow-drop {full}"),
-            });
-        } else if let Some(doubt) = lint::may_be_used(found.uses.get(index)).filter(|_| !options.ignore_index_use) {
-            plan.blocked.push(Finding {
-                subject: format!("drop-index {full}"),
-                problem: doubt,
-                remedy: "find the queries that use it first, or add --ignore-index-use".into(),
-            });
-        } else {
-            let action = Action::DropIndex { collection: declared.name.into(), index: index.into() };
-            let cost = Cost { writes_pause: true, ..Cost::default() };
-            // It goes first: an index of the same name may be declared otherwise.
-            let why = "--allow-drop names it".into();
-            plan.steps.insert(0, Step { id: format!("drop-index {full}"), action, why, cost, risk: Risk::High });
-        }
-    }
-}
-
-fn for_shard_key(
-    plan: &mut Plan,
-    declared: &schema::Collection,
-    observed: &Observation,
-    found: &Collection,
-    whole: Cost,
-) {
+fn for_shard_key(plan: &mut Plan, declared: &schema::Collection, observed: &Observation, chunks_per_shard: u32) {
     let (name, key) = (declared.name, document(declared.shard_key));
+    let nothing = Collection::default();
+    let found = observed.collections.get(name).unwrap_or(&nothing);
     let id = format!("shard-collection {name}");
     if !observed.sharded {
         plan.not_applicable.push(format!("{id}: this is a replica set"));
@@ -235,19 +159,17 @@ fn for_shard_key(
         }),
         None => {
             let empty = found.documents == 0;
-            let chunks = u32::try_from(observed.shards.len() * CHUNKS_PER_SHARD).ok().filter(|_| empty);
+            let shards = u32::try_from(observed.shards.len()).unwrap_or(u32::MAX);
+            let chunks = empty.then(|| shards.saturating_mul(chunks_per_shard));
             let why = format!("it is on one shard only, and is to be distributed by {key}");
             let risk = if empty { Risk::None } else { Risk::Medium };
             let action = Action::ShardCollection { collection: name.into(), chunks };
-            push(plan, id, action, why, if empty { Cost::default() } else { whole }, risk);
+            let cost = Cost { documents: found.documents, bytes: found.bytes, writes_pause: false };
+            push(plan, id, action, why, if empty { Cost::default() } else { cost }, risk);
         }
     }
 }
 
-fn push(plan: &mut Plan, id: String, action: Action, why: String, cost: Cost, risk: Risk) {
+pub(super) fn push(plan: &mut Plan, id: String, action: Action, why: String, cost: Cost, risk: Risk) {
     plan.steps.push(Step { id, action, why, cost, risk });
-}
-
-pub(super) fn name_of(model: &IndexModel) -> &str {
-    model.options.as_ref().and_then(|options| options.name.as_deref()).unwrap_or_default()
 }

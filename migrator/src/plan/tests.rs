@@ -1,5 +1,8 @@
 //! What is planned for which observation.
 
+mod additions;
+mod approving;
+
 use std::time::Duration;
 
 use bson::{DateTime, doc};
@@ -9,6 +12,7 @@ use mongodb::{IndexModel, options::IndexOptions};
 use super::*;
 use crate::{
     cli::PlanOptions,
+    declaration::Declared,
     observe::{Collection, Observation, Record, Use},
 };
 
@@ -19,7 +23,7 @@ fn empty(sharded: bool) -> Observation {
 
 fn as_declared(sharded: bool) -> Observation {
     let mut observed = empty(sharded);
-    observed.record = Some(Record { version: schema::VERSION, checksum: checksum() });
+    observed.record = Some(Record { version: schema::VERSION, checksum: checksum(), additions: None });
     for declared in DECLARED {
         let collection = Collection {
             indexes: declared.indexes.iter().map(Index::model).collect(),
@@ -38,7 +42,7 @@ fn events(observed: &mut Observation) -> &mut Collection {
 }
 
 fn planned(observed: &Observation) -> Plan {
-    build(DECLARED, observed, &PlanOptions::default())
+    build(&Declared::by_release(), observed, &PlanOptions::default())
 }
 
 fn ids(plan: &Plan) -> Vec<&str> {
@@ -112,10 +116,10 @@ fn an_index_that_is_not_declared_is_dropped_only_by_name_and_only_when_unused() 
         (Use { operations: 0, since: DateTime::now() }, Exit::Blocked),
     ] {
         events(&mut observed).uses.insert("extra".into(), found);
-        let plan = build(DECLARED, &Observation { record: None, ..observed.clone() }, &allowed);
+        let plan = build(&Declared::by_release(), &Observation { record: None, ..observed.clone() }, &allowed);
         assert_eq!(plan.exit(), exit, "{found:?}");
         let forced = PlanOptions { ignore_index_use: true, ..allowed.clone() };
-        let plan = build(DECLARED, &Observation { record: None, ..observed.clone() }, &forced);
+        let plan = build(&Declared::by_release(), &Observation { record: None, ..observed.clone() }, &forced);
         assert_eq!(plan.steps[0].id, "drop-index events.extra");
         assert_eq!(plan.steps[0].risk, Risk::High);
     }
@@ -153,14 +157,14 @@ fn a_collection_that_is_distributed_otherwise_blocks() {
 fn a_zone_takes_whole_collections_to_shards_that_exist() {
     let zoned = |zone: &str| PlanOptions { zone: zone.parse().ok(), ..PlanOptions::default() };
     let mut observed = as_declared(true);
-    let plan = build(DECLARED, &observed, &zoned("eu=s1"));
+    let plan = build(&Declared::by_release(), &observed, &zoned("eu=s1"));
     assert!(ids(&plan).contains(&"pin-to-zone events"), "{:?}", ids(&plan));
     for collection in observed.collections.values_mut() {
         collection.zone = Some("eu".into());
     }
     observed.shard_zones.insert("s1".into(), vec!["eu".into()]);
-    assert_eq!(build(DECLARED, &observed, &zoned("eu=s1")).exit(), Exit::Clean);
-    assert_eq!(build(DECLARED, &observed, &zoned("eu=s7")).exit(), Exit::Blocked);
+    assert_eq!(build(&Declared::by_release(), &observed, &zoned("eu=s1")).exit(), Exit::Clean);
+    assert_eq!(build(&Declared::by_release(), &observed, &zoned("eu=s7")).exit(), Exit::Blocked);
     assert_eq!("eu".parse::<crate::cli::Zone>(), Err("give NAME=SHARD,SHARD"));
 }
 
@@ -188,7 +192,7 @@ fn a_large_collection_makes_a_build_risky() {
 #[test]
 fn a_newer_schema_is_left_alone() {
     let mut observed = as_declared(false);
-    observed.record = Some(Record { version: schema::VERSION + 1, checksum: "x".into() });
+    observed.record = Some(Record { version: schema::VERSION + 1, checksum: "x".into(), additions: None });
     assert_eq!(planned(&observed).exit(), Exit::Blocked);
 }
 
@@ -207,12 +211,14 @@ const OTHER: schema::Keys = &[("eventId", KeyKind::Ascending)];
 
 fn declaring(indexes: &'static [Index]) -> Vec<Finding> {
     let collection = schema::Collection { name: "c", indexes, shard_key: KEYS, validator: bson::Document::new };
-    build(&[collection], &empty(true), &PlanOptions::default()).blocked
+    let declared = Declared { collections: vec![collection], ..Declared::by_release() };
+    build(&declared, &empty(true), &PlanOptions::default()).blocked
 }
 
 #[test]
 fn a_declaration_that_no_server_can_build_is_refused() {
-    const UNIQUE: Index = Index { name: "i", keys: OTHER, unique: true, sparse: false, expire_after: None };
+    const UNIQUE: Index =
+        Index { name: "i", keys: OTHER, unique: true, sparse: false, expire_after: None, filter: None };
     assert!(declaring(&[UNIQUE])[0].problem.contains("without the shard key"));
     assert!(declaring(&[Index { keys: KEYS, ..UNIQUE }])[0].problem.contains("unique and hashed"));
     const EXPIRING: Index = Index { unique: false, expire_after: Some(Duration::ZERO), ..UNIQUE };

@@ -31,15 +31,28 @@ async fn an_index_that_is_not_declared_goes_only_when_it_is_named() {
 }
 
 #[tokio::test]
-async fn a_changed_expiry_blocks_until_the_index_is_dropped_by_name() {
+async fn a_changed_expiry_is_drift_and_is_changed_back() {
     let target = Target::applied().await;
     target
         .run_command(doc! { "collMod": "sessions", "index": { "name": "tombstone_expiry", "expireAfterSeconds": 60 } })
         .await;
     let verified = target.run(&["verify"]).await;
-    assert_eq!(verified.status, 4);
-    assert!(verified.out.contains("--allow-drop sessions.tombstone_expiry"), "{}", verified.out);
-    let drop = ["apply", "--yes", "--allow-drop", "sessions.tombstone_expiry", "--ignore-index-use"];
+    assert_eq!(verified.status, 3);
+    assert!(verified.out.contains("set-expiry sessions.tombstone_expiry"), "{}", verified.out);
+    let mended = target.run(&["apply", "--yes"]).await;
+    assert_eq!(mended.status, 0, "{}{}", mended.out, mended.err);
+    assert_eq!(target.run(&["verify"]).await.status, 0);
+}
+
+#[tokio::test]
+async fn an_index_with_other_options_blocks_until_it_is_dropped_by_name() {
+    let target = Target::applied().await;
+    target.run_command(doc! { "dropIndexes": "sessions", "index": "tombstone_sweep" }).await;
+    target.create_index("sessions", "tombstone_sweep", doc! { "sweepAfter": 1 }).await;
+    let verified = target.run(&["verify"]).await;
+    assert_eq!(verified.status, 4, "it is not sparse: {}", verified.out);
+    assert!(verified.out.contains("--allow-drop sessions.tombstone_sweep"), "{}", verified.out);
+    let drop = ["apply", "--yes", "--allow-drop", "sessions.tombstone_sweep", "--ignore-index-use"];
     let mended = target.run(&drop).await;
     assert_eq!(mended.status, 0, "{}{}", mended.out, mended.err);
     assert_eq!(target.run(&["verify"]).await.status, 0);

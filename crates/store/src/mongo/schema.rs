@@ -54,6 +54,8 @@ pub struct Index {
     pub sparse: bool,
     /// How long after the date in its field the server deletes a document, if it does.
     pub expire_after: Option<Duration>,
+    /// Which documents it holds, where that is not all of them.
+    pub filter: Option<fn() -> Document>,
 }
 
 /// A collection that must be there.
@@ -74,7 +76,7 @@ use KeyKind::{Ascending, Descending, Hashed};
 const BY_SESSION: Keys = &[("sessionId", Hashed)];
 
 const fn index(name: &'static str, keys: Keys) -> Index {
-    Index { name, keys, unique: false, sparse: false, expire_after: None }
+    Index { name, keys, unique: false, sparse: false, expire_after: None, filter: None }
 }
 
 /// All that must be there.
@@ -129,12 +131,21 @@ impl Index {
     pub fn is(&self, model: &IndexModel) -> bool {
         let options = model.options.as_ref();
         // Options that narrow an index would make it miss documents, whatever its keys are.
-        let narrowed = options.is_some_and(|o| o.partial_filter_expression.is_some() || o.hidden == Some(true));
+        let hidden = options.is_some_and(|o| o.hidden == Some(true));
         same_keys(&document(self.keys), &model.keys)
-            && !narrowed
+            && !hidden
+            && options.and_then(|o| o.partial_filter_expression.clone()) == self.filter.map(|filter| filter())
             && options.and_then(|o| o.unique).unwrap_or(false) == self.unique
             && options.and_then(|o| o.sparse).unwrap_or(false) == self.sparse
             && options.and_then(|o| o.expire_after) == self.expire_after
+    }
+
+    /// After how long an index deletes documents that is this one but for that, if it is there.
+    #[must_use]
+    pub fn other_expiry(&self, model: &IndexModel) -> Option<Duration> {
+        let there = model.options.as_ref()?.expire_after?;
+        let but_for_it = Self { expire_after: Some(there), ..*self };
+        self.expire_after.filter(|declared| *declared != there && but_for_it.is(model)).map(|_| there)
     }
 
     /// The index as the driver creates it.
@@ -145,6 +156,7 @@ impl Index {
             .unique(self.unique.then_some(true))
             .sparse(self.sparse.then_some(true))
             .expire_after(self.expire_after)
+            .partial_filter_expression(self.filter.map(|filter| filter()))
             .build();
         IndexModel::builder().keys(document(self.keys)).options(options).build()
     }
@@ -156,7 +168,8 @@ impl fmt::Display for Index {
         for (applies, word) in [(self.unique, ", unique"), (self.sparse, ", sparse")] {
             f.write_str(if applies { word } else { "" })?;
         }
-        self.expire_after.map_or(Ok(()), |after| write!(f, ", expiring after {} s", after.as_secs()))
+        self.expire_after.map_or(Ok(()), |after| write!(f, ", expiring after {} s", after.as_secs()))?;
+        self.filter.map_or(Ok(()), |filter| write!(f, ", where {}", filter()))
     }
 }
 

@@ -65,3 +65,29 @@ fn a_build_runs_on_its_own_version_the_one_before_and_later_ones() {
         assert!(with(unusable)[0].contains("conversation-migrator apply"), "{unusable:?}");
     }
 }
+
+#[test]
+fn the_checksum_is_that_of_the_release() {
+    // Deployments have recorded it, and compare it with that of the migrator that they run.
+    assert_eq!(checksum(), "23e596b77b26a1ef");
+}
+
+#[test]
+fn another_expiry_alone_makes_another_index_that_can_be_changed_to_this_one() {
+    let expiring = Index { expire_after: Some(Duration::from_secs(60)), ..index("i", &[("at", Ascending)]) };
+    let later = Index { expire_after: Some(Duration::from_secs(90)), ..expiring };
+    assert!(!expiring.is(&later.model()));
+    assert_eq!(expiring.other_expiry(&later.model()), Some(Duration::from_secs(90)));
+    assert_eq!(expiring.other_expiry(&expiring.model()), None, "it is the same");
+    assert_eq!(expiring.other_expiry(&Index { sparse: true, ..later }.model()), None, "it is sparse, too");
+    assert_eq!(expiring.other_expiry(&index("i", &[("at", Ascending)]).model()), None, "that one deletes nothing");
+}
+
+#[test]
+fn an_index_of_some_documents_is_known_by_which_they_are() {
+    let all = index("i", &[("at", Ascending)]);
+    let some = Index { filter: Some(|| doc! { "at": { "$type": "date" } }), ..all };
+    assert!(some.is(&some.model()));
+    assert!(!some.is(&all.model()) && !all.is(&some.model()));
+    assert!(some.to_string().ends_with(r#", where { "at": { "$type": "date" } }"#), "{some}");
+}

@@ -1,0 +1,41 @@
+{{/* The environment of the API, each name once: server-side apply refuses a list that has one twice. */}}
+
+{{/* The settings that the chart decides, as a dict. */}}
+{{- define "conversation.ownSettings" -}}
+MONGODB_DATABASE: {{ .Values.mongodb.database | quote }}
+PORT: "3000"
+MANAGEMENT_PORT: "9090"
+LOG_FORMAT: json
+DRAIN_DELAY: {{ printf "%ds" (int .Values.shutdown.drainDelaySeconds) }}
+SHUTDOWN_TIMEOUT: {{ printf "%ds" (int .Values.shutdown.timeoutSeconds) }}
+{{- end -}}
+
+{{/* Those and `settings`, which may choose another LOG_FORMAT; the schema keeps it from the rest. All are texts, and large
+     numbers without an exponent. */}}
+{{- define "conversation.settings" -}}
+{{- $all := include "conversation.ownSettings" . | fromYaml -}}
+{{- range $name, $value := .Values.settings -}}
+{{- $_ := set $all $name (kindIs "float64" $value | ternary (printf "%.0f" (float64 $value)) (toString $value)) -}}
+{{- end -}}
+{{- toYaml $all -}}
+{{- end -}}
+
+{{- define "conversation.environment" -}}
+{{- include "conversation.secretVariable" (dict "name" "MONGODB_URI" "secret" .Values.mongodb.existingSecret "key" .Values.mongodb.uriKey) }}
+{{- with .Values.redis.existingSecret }}
+{{ include "conversation.secretVariable" (dict "name" "REDIS_URL" "secret" . "key" $.Values.redis.urlKey) }}
+{{- end }}
+{{- range $name, $value := include "conversation.settings" . | fromYaml }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Every name that `extraEnv` may not have, as a list. */}}
+{{- define "conversation.takenNames" -}}
+{{- $names := keys (include "conversation.settings" . | fromYaml) | sortAlpha -}}
+{{- concat $names (list "MONGODB_URI" "MONGODB_URI_FILE" "REDIS_URL" "HOST" "AUTO_MIGRATE" "DATA_DIR") | toYaml -}}
+{{- end -}}

@@ -1,0 +1,96 @@
+{{/* The migrator as a container, for the gates `job`, `hook` and `init` and for `helm test`. */}}
+
+{{/* The additions to what the release declares, as JSON; nothing when there are none. */}}
+{{- define "conversation.declaration" -}}
+{{- $values := .Values.migration.declaration -}}
+{{- $all := dict -}}
+{{- with int $values.retentionDays -}}{{- $_ := set $all "retention" (dict "days" .) -}}{{- end -}}
+{{- with $values.indexes -}}{{- $_ := set $all "indexes" . -}}{{- end -}}
+{{- if $values.zone.name -}}{{- $_ := set $all "zone" $values.zone -}}{{- end -}}
+{{- with int $values.chunksPerShard -}}{{- $_ := set $all "chunksPerShard" . -}}{{- end -}}
+{{- with $values.allowDrop -}}{{- $_ := set $all "allowDrop" . -}}{{- end -}}
+{{- with $all -}}{{- toJson . -}}{{- end -}}
+{{- end -}}
+
+{{/* The Secret and the key of the migrator's connection string, as a dict. */}}
+{{- define "conversation.migratorSecret" -}}
+secret: {{ default .Values.mongodb.existingSecret .Values.migration.mongodb.existingSecret }}
+key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey }}
+{{- end -}}
+
+{{/* A container that applies the schema. Takes a dict of root, exitZeroOn and timeout. */}}
+{{- define "conversation.applyContainer" -}}
+{{- $args := list "apply" "--yes" "--wait" (toString (int .root.Values.migration.waitSeconds)) "--timeout" (toString .timeout) -}}
+{{- $args = concat $args (list "--exit-zero-on" .exitZeroOn "--summary" "/dev/termination-log") -}}
+{{- with .root.Values.migration.approve -}}{{- $args = concat $args (list "--expect" .) -}}{{- end -}}
+{{- include "conversation.migratorContainer" (dict "root" .root "name" "migrate" "args" $args) -}}
+{{- end -}}
+
+{{/* Takes a dict of root, name and args. */}}
+{{- define "conversation.migratorContainer" -}}
+{{- $secret := include "conversation.migratorSecret" .root | fromYaml -}}
+{{- $image := include "conversation.migratorImageParts" .root | fromYaml -}}
+- name: {{ .name }}
+  image: {{ include "conversation.migratorImage" .root }}
+  imagePullPolicy: {{ $image.pullPolicy }}
+  args:
+    {{- toYaml .args | nindent 4 }}
+  env:
+    {{- include "conversation.secretVariable" (merge (dict "name" "MONGODB_URI") $secret) | nindent 4 }}
+    - name: MONGODB_DATABASE
+      value: {{ .root.Values.mongodb.database | quote }}
+    {{- with include "conversation.declaration" .root }}
+    - name: SCHEMA_DECLARATION
+      value: {{ . | quote }}
+    {{- end }}
+  resources:
+    {{- toYaml .root.Values.migration.resources | nindent 4 }}
+  securityContext:
+    {{- include "conversation.containerSecurity" . | nindent 4 }}
+  terminationMessagePolicy: FallbackToLogsOnError
+  {{- with include "conversation.tlsMount" .root }}
+  volumeMounts:
+    {{- . | nindent 4 }}
+  {{- end }}
+{{- end -}}
+
+{{/* The Job of the gates `job` and `hook`. Takes a dict of root and serviceAccountName. */}}
+{{- define "conversation.jobSpec" -}}
+{{- $root := .root -}}
+{{- $seconds := int $root.Values.migration.timeoutSeconds -}}
+backoffLimit: {{ int $root.Values.migration.backoffLimit }}
+# The migrator ends by itself a little earlier and says where it got; this is for one that cannot.
+activeDeadlineSeconds: {{ add $seconds 60 }}
+podFailurePolicy:
+  rules:
+    # A person must decide first, or its arguments cannot be used: running again changes nothing.
+    - action: FailJob
+      onExitCodes: { operator: In, values: [4, 64] }
+    # A drained node is nobody's failure.
+    - action: Ignore
+      onPodConditions:
+        - { type: DisruptionTarget, status: "True" }
+template:
+  metadata:
+    labels:
+      {{- include "conversation.podLabels" (dict "root" $root "component" "migrator") | nindent 6 }}
+    {{- with $root.Values.migration.podAnnotations }}
+    annotations:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+  spec:
+    restartPolicy: Never
+    serviceAccountName: {{ .serviceAccountName }}
+    automountServiceAccountToken: false
+    {{- with include "conversation.scheduling" $root | trim }}
+    {{- . | nindent 4 }}
+    {{- end }}
+    securityContext:
+      {{- include "conversation.podSecurity" $root | nindent 6 }}
+    containers:
+      {{- include "conversation.applyContainer" (dict "root" $root "exitZeroOn" "drift" "timeout" $seconds) | nindent 6 }}
+    {{- with include "conversation.tlsVolume" $root }}
+    volumes:
+      {{- . | nindent 6 }}
+    {{- end }}
+{{- end -}}
