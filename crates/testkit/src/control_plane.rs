@@ -26,6 +26,7 @@ use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use crate::process::Process;
+use crate::process_node::ProcessNode;
 use crate::wait::until;
 use crate::{port, watchdog};
 
@@ -59,6 +60,7 @@ pub struct ControlPlane {
     cluster: Cluster,
     kubeconfig: PathBuf,
     config: Config,
+    process_node: OnceCell<ProcessNode>,
     api_server: Mutex<Process>,
     /// In the order of their end: nobody is left to complain of what is gone.
     others: Vec<Process>,
@@ -103,6 +105,7 @@ impl ControlPlane {
         let others = others.into_iter().map(|(log, command)| start(command, &directory.join(log)));
         let plane = Self {
             others: others.collect::<Result<_>>()?,
+            process_node: OnceCell::new(),
             api_server: Mutex::new(api_server),
             _etcd: etcd,
             plan,
@@ -146,6 +149,11 @@ impl ControlPlane {
     pub async fn client_of(&self, kubeconfig: &Path) -> Result<Client> {
         let config = Kubeconfig::read_from(kubeconfig).context("kubeconfig")?;
         client(Config::from_custom_kubeconfig(config, &KubeConfigOptions::default()).await.context("kubeconfig")?)
+    }
+
+    /// The node whose pods really run, added when first asked for.
+    pub async fn process_node(&self) -> Result<&ProcessNode> {
+        self.process_node.get_or_try_init(|| ProcessNode::start(self, self.config.clone())).await
     }
 
     /// Every call that the API server has answered so far, its own and those of the other programs included.

@@ -12,6 +12,8 @@ pub mod machine;
 mod mongod;
 mod port;
 mod process;
+#[cfg(feature = "kubernetes")]
+mod process_node;
 mod replica_set;
 mod service;
 mod sharded;
@@ -24,8 +26,10 @@ pub use control_plane::ControlPlane;
 pub use mongod::Mongod;
 pub use port::free_port;
 pub use process::Process;
+#[cfg(feature = "kubernetes")]
+pub use process_node::ProcessNode;
 pub use replica_set::{ReplicaSet, unique_database};
 pub use service::{Service, ServiceBuilder};
 pub use sharded::{Chunk, ShardedCluster};
-pub use tools::{crds, helm_docs, helm_unittest, helm3, helm4, k6, mongod, schemathesis};
+pub use tools::{crds, helm_docs, helm_unittest, helm3, helm4, k6, mongod, product, schemathesis};
 pub use wait::{Answer, until};

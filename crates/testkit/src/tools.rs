@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 /// The path of a `mongod` binary: `MONGOD_BIN`, else the workspace's `.tools`, else the `PATH`.
 pub fn mongod() -> Result<PathBuf> {
@@ -77,6 +77,16 @@ pub fn crds() -> Result<PathBuf> {
         bail!("{} is missing: run `cargo xtask tools`", folder.display());
     }
     Ok(folder)
+}
+
+/// The path of one of the workspace's own programs, beside the running test: `cargo test --workspace` builds them all.
+pub fn product(name: &str) -> Result<PathBuf> {
+    let this = env::current_exe().context("path of this program")?;
+    // A test is one level below the programs, in `deps`.
+    let built = this.ancestors().skip(1).take(2).map(|folder| folder.join(name)).find(|path| path.is_file());
+    built.with_context(|| {
+        format!("{name} is not built: run `cargo build -p {name}`, or the tests of the whole workspace")
+    })
 }
 
 fn find(name: &str, variable: &str, fetched: &str) -> Result<PathBuf> {

@@ -60,7 +60,10 @@ fn pending(want: &Want, plan: Option<&Plan>, applied: bool, step: &Step) -> Said
             false => said("ApplyFailed", format!("these steps are still to be made: {steps}")),
         };
     }
-    let approve = format!("to apply it: kubectl annotate --overwrite … {APPROVE_PLAN}={}", plan.approval);
+    let approve = format!(
+        "to apply it: kubectl annotate --overwrite conversationschema {} {APPROVE_PLAN}={}",
+        want.name, plan.approval
+    );
     match want.policy {
         SchemaPolicy::Observe => {
             said("Observed", format!("somebody else applies plans here, and these steps are due: {steps}"))

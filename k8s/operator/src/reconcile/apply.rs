@@ -1,0 +1,202 @@
+//! Puts one object where it is declared to be, with as little writing as that takes: none if all is as declared.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use kube::{
+    Api,
+    api::{DeleteParams, Patch, PatchParams, Preconditions},
+    core::DynamicObject,
+};
+use serde_json::{Value, json};
+
+use super::{Context, Error};
+use crate::{
+    desired::{Desired, OPERATOR, Owner, hash},
+    drift::Drift,
+    kinds::Kind,
+};
+
+/// The annotation with a hash of what was applied last: what is no longer declared is not found by comparing.
+const APPLIED: &str = "conversation.dev/applied";
+/// The field manager that keeps the number of replicas while it passes to an autoscaler.
+const SCALING: &str = "conversation-operator-scaling";
+/// How long somebody else may go on changing an object before the operator puts it back less and less often.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// What was done to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// Nothing: it is as declared.
+    Nothing,
+    /// It was written.
+    Written,
+    /// Nothing, because somebody keeps changing it.
+    Contended,
+}
+
+impl Context {
+    /// The operator's objects of a kind in a namespace.
+    fn api(&self, kind: Kind, namespace: &str) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), namespace, &kind.resource())
+    }
+
+    /// An object as it is, by the copies that are kept.
+    fn copy(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
+        let object = match kind {
+            Kind::ConversationSchema => serde_json::to_value(&*self.stores.schema(namespace, name)?),
+            kind => serde_json::to_value(&*self.stores.object(kind, namespace, name)?),
+        };
+        object.ok()
+    }
+
+    /// An object as it is. One that is not among the copies may still be there: somebody else's, which nothing tells of.
+    async fn found(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<Value>, Error> {
+        let found = match self.copy(kind, namespace, name) {
+            Some(copy) => Some(copy),
+            None => self.api(kind, namespace).get_opt(name).await?.and_then(|object| serde_json::to_value(object).ok()),
+        };
+        Ok(found.map(|mut object| {
+            // Objects of a list are sent without them.
+            object["apiVersion"] = kind.api_version().into();
+            object["kind"] = kind.row().name.into();
+            object
+        }))
+    }
+
+    /// Puts an object where it is declared to be.
+    pub(super) async fn ensure(&self, owner: &Owner, desired: &Desired) -> Result<Done, Error> {
+        let Desired { kind, name, body } = desired;
+        let mut body = body.clone();
+        let digest = hash(&body);
+        body["metadata"]["annotations"][APPLIED] = digest.as_str().into();
+        let Some(found) = self.found(*kind, &owner.namespace, name).await? else {
+            // Not by force, for one that somebody else makes at this moment.
+            self.apply(owner, desired, &body, false, "made").await?;
+            return Ok(Done::Written);
+        };
+        if !owned(&found, owner) {
+            return Err(Error::Taken { kind: *kind, name: name.clone(), holder: holder(&found) });
+        }
+        let drift = Drift::between(&body, &found);
+        if drift.is_none() {
+            return Ok(Done::Nothing);
+        }
+        let changed = found["metadata"]["annotations"][APPLIED] != body["metadata"]["annotations"][APPLIED];
+        if changed {
+            self.keep_replicas(owner, desired, &found).await?;
+            self.apply(owner, desired, &body, true, "changed").await?;
+            return Ok(Done::Written);
+        }
+        // Somebody else changed it. It is put back at once, unless they go on and on.
+        let key = format!("{}/{}/{name}", kind.row().name, owner.namespace);
+        if self.contention.left(&key) > PATIENCE {
+            return Ok(Done::Contended);
+        }
+        self.contention.failed(&key);
+        tracing::info!(kind = kind.row().name, namespace = owner.namespace, name, ?drift, "put back as declared");
+        if drift.changed.is_empty() {
+            self.remove(owner, desired, &found, &drift.foreign).await?;
+        } else {
+            self.apply(owner, desired, &body, true, "restored").await?;
+        }
+        Ok(Done::Written)
+    }
+
+    async fn apply(
+        &self,
+        owner: &Owner,
+        Desired { kind, name, .. }: &Desired,
+        body: &Value,
+        force: bool,
+        why: &str,
+    ) -> Result<(), Error> {
+        let params = PatchParams { force, ..PatchParams::apply(OPERATOR) };
+        let applied = self.api(*kind, &owner.namespace).patch(name, &params, &Patch::Apply(body)).await;
+        applied.map_err(|error| Error::writing(*kind, name, error))?;
+        self.metrics.wrote(kind.row().name, why);
+        Ok(())
+    }
+
+    /// Takes elements out of lists that nobody declared; applying alone would leave them to whoever put them in.
+    async fn remove(
+        &self,
+        owner: &Owner,
+        Desired { kind, name, .. }: &Desired,
+        found: &Value,
+        foreign: &[String],
+    ) -> Result<(), Error> {
+        let version = &found["metadata"]["resourceVersion"];
+        let mut patch = vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": version})];
+        patch.extend(foreign.iter().map(|path| json!({"op": "remove", "path": path})));
+        let patch = serde_json::from_value(patch.into()).map_err(kube::Error::SerdeError)?;
+        let params = PatchParams { field_manager: Some(OPERATOR.to_owned()), ..PatchParams::default() };
+        let removed = self.api(*kind, &owner.namespace).patch(name, &params, &Patch::Json::<()>(patch)).await;
+        removed.map_err(|error| Error::writing(*kind, name, error))?;
+        self.metrics.wrote(kind.row().name, "restored");
+        Ok(())
+    }
+
+    /// When the number of replicas is no longer declared, because an autoscaler is to choose it, it would fall back to one
+    /// for a moment. So another manager holds it until the autoscaler changes it.
+    async fn keep_replicas(&self, owner: &Owner, desired: &Desired, found: &Value) -> Result<(), Error> {
+        let declared = &desired.body["spec"]["replicas"];
+        if desired.kind != Kind::Deployment || !declared.is_null() || !owns_replicas(found) {
+            return Ok(());
+        }
+        let body = json!({
+            "apiVersion": desired.body["apiVersion"], "kind": desired.body["kind"],
+            "metadata": {"name": desired.name, "namespace": owner.namespace},
+            "spec": {"replicas": found["spec"]["replicas"]},
+        });
+        let params = PatchParams::apply(SCALING).force();
+        let kept = self.api(desired.kind, &owner.namespace).patch(&desired.name, &params, &Patch::Apply(&body)).await;
+        kept.map(drop).map_err(|error| Error::writing(desired.kind, &desired.name, error))
+    }
+
+    /// Deletes an object that is no longer declared, if it is there and the owner's.
+    pub(super) async fn prune(&self, owner: &Owner, kind: Kind, name: &str) -> Result<(), Error> {
+        let Some(found) = self.copy(kind, &owner.namespace, name) else { return Ok(()) };
+        let metadata = &found["metadata"];
+        if !owned(&found, owner) || !metadata["deletionTimestamp"].is_null() {
+            return Ok(());
+        }
+        let uid = metadata["uid"].as_str().map(str::to_owned);
+        let preconditions = Some(Preconditions { uid, resource_version: None });
+        let params = DeleteParams { preconditions, ..DeleteParams::background() };
+        match self.api(kind, &owner.namespace).delete(name, &params).await {
+            Ok(_) => {
+                self.metrics.wrote(kind.row().name, "pruned");
+                Ok(())
+            }
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(error) => Err(Error::writing(kind, name, error)),
+        }
+    }
+}
+
+/// Whether an object belongs to the owner.
+pub(super) fn owned(found: &Value, owner: &Owner) -> bool {
+    let owners = found["metadata"]["ownerReferences"].as_array().into_iter().flatten();
+    owners.into_iter().any(|reference| reference["uid"] == owner.uid.as_str())
+}
+
+fn holder(found: &Value) -> String {
+    match &found["metadata"]["ownerReferences"][0] {
+        Value::Null => "nobody the operator knows".to_owned(),
+        reference => format!(
+            "{} {}",
+            reference["kind"].as_str().unwrap_or_default(),
+            reference["name"].as_str().unwrap_or_default()
+        ),
+    }
+}
+
+fn owns_replicas(found: &Value) -> bool {
+    let managers: Vec<ManagedFieldsEntry> =
+        serde_json::from_value(found["metadata"]["managedFields"].clone()).unwrap_or_default();
+    managers.iter().any(|entry| {
+        let fields = entry.fields_v1.as_ref().map(|fields| &fields.0);
+        entry.manager.as_deref() == Some(OPERATOR)
+            && entry.operation.as_deref() == Some("Apply")
+            && fields.is_some_and(|fields| !fields["f:spec"]["f:replicas"].is_null())
+    })
+}

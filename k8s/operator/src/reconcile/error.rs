@@ -1,0 +1,79 @@
+//! Why an object could not be reconciled.
+
+use kube::core::Status;
+
+use crate::{kinds::Kind, migration::Trouble};
+
+/// Why an object could not be reconciled.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The name of an object is taken by one that belongs to somebody else.
+    #[error(
+        "{} {name} exists and belongs to {holder}; delete it, or give this object another name",
+        kind.row().name
+    )]
+    Taken {
+        /// The kind.
+        kind: Kind,
+        /// The name.
+        name: String,
+        /// Who has it.
+        holder: String,
+    },
+    /// The API server refused to write an object.
+    #[error("{} {name} was refused: {}", kind.row().name, status.message)]
+    Refused {
+        /// The kind.
+        kind: Kind,
+        /// The name.
+        name: String,
+        /// What it said.
+        status: Box<Status>,
+    },
+    /// The API server could not be asked.
+    #[error("the API server could not be asked")]
+    Api(#[source] Box<kube::Error>),
+}
+
+impl From<kube::Error> for Error {
+    fn from(error: kube::Error) -> Self {
+        Self::Api(Box::new(error))
+    }
+}
+
+impl Error {
+    /// What went wrong with writing an object.
+    pub(super) fn writing(kind: Kind, name: &str, error: kube::Error) -> Self {
+        let name = name.to_owned();
+        match error {
+            kube::Error::Api(status) if status.code == 409 && status.message.contains("conflict") => {
+                Self::Taken { kind, name, holder: holder(&status) }
+            }
+            kube::Error::Api(status) if status.code < 500 && status.code != 429 => Self::Refused { kind, name, status },
+            error => error.into(),
+        }
+    }
+
+    /// In one word, for metrics.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Taken { .. } => "NameTaken",
+            Self::Refused { status, .. } if status.code == 403 && status.message.contains("quota") => "QuotaExceeded",
+            Self::Refused { status, .. } if status.code == 403 => "Forbidden",
+            Self::Refused { .. } => "Refused",
+            Self::Api(_) => "ApiUnavailable",
+        }
+    }
+
+    /// As a condition says it.
+    #[must_use]
+    pub fn trouble(&self) -> Trouble {
+        Trouble::new(self.reason(), self.to_string())
+    }
+}
+
+/// Who owns the fields that are in conflict: `conflict with "kubectl-create" using apps/v1: .spec.replicas`.
+fn holder(status: &Status) -> String {
+    status.message.split('"').nth(1).map_or("somebody else".to_owned(), |manager| format!("field manager {manager}"))
+}

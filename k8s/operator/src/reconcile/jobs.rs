@@ -1,0 +1,110 @@
+//! The runs of the migrator in the cluster.
+
+use std::sync::Arc;
+
+use k8s_openapi::{
+    api::{
+        batch::v1::Job,
+        core::v1::{Event, Pod},
+    },
+    jiff::Timestamp,
+};
+use kube::{
+    Api, ResourceExt,
+    api::{DeleteParams, ListParams, PostParams},
+    runtime::reflector::ObjectRef,
+};
+
+use super::{Context, Error};
+use crate::{
+    api::ConversationSchemaSpec,
+    desired::{Command, OPERATOR, Owner, job, job_name},
+    kinds::Kind,
+    migration::{Run, State, Trouble},
+};
+
+/// How many finished Jobs of an object are kept.
+const KEPT: i64 = 3;
+/// After how many seconds without a pod something must be in a Job's way.
+const PATIENCE: i64 = 5;
+
+impl Context {
+    fn job(&self, owner: &Owner, number: i64) -> Option<Arc<Job>> {
+        let named = |command| ObjectRef::new(&job_name(owner, command, number)).within(&owner.namespace);
+        let found =
+            ["plan", "apply", "verify"].into_iter().find_map(|command| self.stores.jobs.get(&named(command)))?;
+        // One that is on its way out, or belonged to an object of this name that is gone, is none.
+        let gone = found.metadata.deletion_timestamp.is_some();
+        let owned = found.owner_references().iter().any(|reference| reference.uid == owner.uid);
+        (owned && !gone).then_some(found)
+    }
+
+    /// The run of this number.
+    pub(super) fn run(&self, owner: &Owner, number: i64) -> Option<Run> {
+        let job = self.job(owner, number)?;
+        let of_job = |pod: &Pod| pod.owner_references().iter().any(|owner| Some(&owner.uid) == job.uid().as_ref());
+        let pods = self.stores.pods.state_filter(|pod| of_job(pod));
+        Run::read(&job, pods.first().map(|pod| &**pod))
+    }
+
+    /// Starts a run. That it was started already is what is wanted.
+    pub(super) async fn start(
+        &self,
+        owner: &Owner,
+        spec: &ConversationSchemaSpec,
+        command: &Command,
+        number: i64,
+    ) -> Result<(), Error> {
+        let desired = job(owner, spec, command, number);
+        let body: Job = serde_json::from_value(desired.body).map_err(kube::Error::SerdeError)?;
+        let params = PostParams { field_manager: Some(OPERATOR.to_owned()), ..PostParams::default() };
+        match self.jobs(owner).create(&params, &body).await {
+            Ok(_) => {
+                self.metrics.wrote(Kind::Job.row().name, "made");
+                Ok(())
+            }
+            Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+            Err(error) => Err(Error::writing(Kind::Job, &desired.name, error)),
+        }
+    }
+
+    /// Deletes a Job with its pod.
+    pub(super) async fn remove_job(&self, owner: &Owner, name: &str) -> Result<(), Error> {
+        match self.jobs(owner).delete(name, &DeleteParams::background()).await {
+            Ok(_) => {
+                self.metrics.wrote(Kind::Job.row().name, "pruned");
+                Ok(())
+            }
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(error) => Err(Error::writing(Kind::Job, name, error)),
+        }
+    }
+
+    /// Deletes the Job that is one too many after a run.
+    pub(super) async fn forget_oldest(&self, owner: &Owner, last: i64) -> Result<(), Error> {
+        match self.job(owner, last - KEPT) {
+            Some(job) => self.remove_job(owner, &job.name_any()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Why a Job has no pod, as its events say it: a quota, or an admission policy.
+    pub(super) async fn refused(&self, owner: &Owner, run: &Run, now: Timestamp) -> Result<Option<Trouble>, Error> {
+        let young = now.as_second() - run.made.as_second() < PATIENCE;
+        if young || !matches!(run.state, State::Waiting(None)) {
+            return Ok(None);
+        }
+        let about = format!("involvedObject.kind=Job,involvedObject.name={},reason=FailedCreate", run.job);
+        let events: Api<Event> = Api::namespaced(self.client.clone(), &owner.namespace);
+        let events = events.list(&ListParams::default().fields(&about)).await?;
+        let last = events.items.into_iter().filter_map(|event| event.message).next_back();
+        Ok(last.map(|message| {
+            let reason = if message.contains("quota") { "QuotaExceeded" } else { "PodsRefused" };
+            Trouble::new(reason, format!("Job {} gets no pod: {message}", run.job))
+        }))
+    }
+
+    fn jobs(&self, owner: &Owner) -> Api<Job> {
+        Api::namespaced(self.client.clone(), &owner.namespace)
+    }
+}
