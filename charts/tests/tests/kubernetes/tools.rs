@@ -1,17 +1,16 @@
-//! The chart's own linters and unit tests.
+//! The charts' own linters and unit tests.
 
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use conversation_testkit::helm_unittest;
 
-use super::support::{HELMS, chart, text, told, topologies};
+use super::support::{HELMS, charts, text, told, topologies_of};
 
 #[test]
 fn both_helms_lint_every_topology() -> Result<()> {
-    let chart = chart();
-    for helm in HELMS {
-        for (name, values) in topologies()? {
+    for (helm, chart) in HELMS.into_iter().flat_map(|helm| charts().map(|chart| (helm, chart))) {
+        for (name, values) in topologies_of(&chart)? {
             told(helm, &["lint", "--strict", text(&chart), "--values", text(&values)]).with_context(|| name)?;
         }
     }
@@ -19,11 +18,14 @@ fn both_helms_lint_every_topology() -> Result<()> {
 }
 
 #[test]
-fn the_unit_tests_of_the_chart_pass() -> Result<()> {
-    // Without --update-snapshot a snapshot that differs fails; --strict refuses misspelt assertions.
-    let output = Command::new(helm_unittest()?).args(["--strict", text(&chart())]).output().context("helm-unittest")?;
-    if !output.status.success() {
-        bail!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+fn the_unit_tests_of_the_charts_pass() -> Result<()> {
+    for chart in charts() {
+        // Without --update-snapshot a snapshot that differs fails; --strict refuses misspelt assertions.
+        let mut command = Command::new(helm_unittest()?);
+        let output = command.args(["--strict", text(&chart)]).output().context("helm-unittest")?;
+        if !output.status.success() {
+            bail!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        }
     }
     Ok(())
 }
