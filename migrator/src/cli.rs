@@ -110,10 +110,11 @@ pub struct Reporting {
 }
 
 impl Reporting {
-    /// The exit status of an outcome.
+    /// The exit status of an outcome, and of whether the schema is one of a later release.
     #[must_use]
-    pub fn status(&self, exit: Exit) -> Exit {
-        if self.exit_zero_on.iter().any(|outcome| outcome.exit() == exit) { Exit::Clean } else { exit }
+    pub fn status(&self, exit: Exit, newer: bool) -> Exit {
+        let is_none = |outcome: &Outcome| outcome.exit() == exit && (newer || *outcome != Outcome::Newer);
+        if self.exit_zero_on.iter().any(is_none) { Exit::Clean } else { exit }
     }
 }
 
@@ -126,6 +127,8 @@ pub enum Outcome {
     Drift,
     /// Something must be decided by a person first.
     Blocked,
+    /// Blocked, because the schema is one of a later release, which was here before a rollback.
+    Newer,
 }
 
 impl Outcome {
@@ -133,7 +136,7 @@ impl Outcome {
         match self {
             Self::Pending => Exit::Pending,
             Self::Drift => Exit::Drift,
-            Self::Blocked => Exit::Blocked,
+            Self::Blocked | Self::Newer => Exit::Blocked,
         }
     }
 }

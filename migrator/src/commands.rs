@@ -63,7 +63,10 @@ pub async fn run(cli: Cli) -> Result<Exit> {
             let _ = writeln!(stderr(), "conversation-migrator: no summary in {}: {cause}", file.display());
         }
     }
-    found.map(|found| reporting.status(found.exit))
+    found.map(|found| {
+        let newer = found.plan.as_ref().is_some_and(Plan::is_newer);
+        reporting.status(found.exit, newer)
+    })
 }
 
 async fn find(cli: Cli) -> Result<Found> {

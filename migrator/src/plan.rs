@@ -19,6 +19,8 @@ use crate::{
 
 /// The form of plan files; another one is refused.
 const FORMAT: u32 = 2;
+/// The subject of the finding that the schema is one of a later release.
+const NEWER: &str = "schema version";
 
 /// What takes a deployment from what it has to what is declared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,6 +209,12 @@ impl Plan {
     /// The steps by which something is lost if they were a mistake.
     pub fn destructive(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.risk == Risk::High)
+    }
+
+    /// Whether the schema is one of a later release, of which this one can say nothing more.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        self.blocked.iter().any(|finding| finding.subject == NEWER)
     }
 
     /// What the plan says of the deployment.

@@ -18,12 +18,14 @@ secret: {{ default .Values.mongodb.existingSecret .Values.migration.mongodb.exis
 key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey }}
 {{- end -}}
 
-{{/* A container that applies the schema. Takes a dict of root, exitZeroOn and timeout. */}}
+{{/* A container that applies the schema. What was changed by hand is no failure of it, nor is a schema that is newer, as
+     after a rollback. */}}
 {{- define "conversation.applyContainer" -}}
-{{- $args := list "apply" "--yes" "--wait" (toString (int .root.Values.migration.waitSeconds)) "--timeout" (toString .timeout) -}}
-{{- $args = concat $args (list "--exit-zero-on" .exitZeroOn "--summary" "/dev/termination-log") -}}
-{{- with .root.Values.migration.approve -}}{{- $args = concat $args (list "--expect" .) -}}{{- end -}}
-{{- include "conversation.migratorContainer" (dict "root" .root "name" "migrate" "args" $args) -}}
+{{- $values := .Values.migration -}}
+{{- $args := list "apply" "--yes" "--wait" (toString (int $values.waitSeconds)) "--timeout" (toString (int $values.timeoutSeconds)) -}}
+{{- $args = concat $args (list "--exit-zero-on" "drift,newer" "--summary" "/dev/termination-log") -}}
+{{- with $values.approve -}}{{- $args = concat $args (list "--expect" .) -}}{{- end -}}
+{{- include "conversation.migratorContainer" (dict "root" . "name" "migrate" "args" $args) -}}
 {{- end -}}
 
 {{/* Takes a dict of root, name and args. */}}
@@ -57,10 +59,9 @@ key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey }}
 {{/* The Job of the gates `job` and `hook`. Takes a dict of root and serviceAccountName. */}}
 {{- define "conversation.jobSpec" -}}
 {{- $root := .root -}}
-{{- $seconds := int $root.Values.migration.timeoutSeconds -}}
 backoffLimit: {{ int $root.Values.migration.backoffLimit }}
 # The migrator ends by itself a little earlier and says where it got; this is for one that cannot.
-activeDeadlineSeconds: {{ add $seconds 60 }}
+activeDeadlineSeconds: {{ add $root.Values.migration.timeoutSeconds 60 }}
 podFailurePolicy:
   rules:
     # A person must decide first, or its arguments cannot be used: running again changes nothing.
@@ -88,7 +89,7 @@ template:
     securityContext:
       {{- include "conversation.podSecurity" $root | nindent 6 }}
     containers:
-      {{- include "conversation.applyContainer" (dict "root" $root "exitZeroOn" "drift" "timeout" $seconds) | nindent 6 }}
+      {{- include "conversation.applyContainer" $root | nindent 6 }}
     {{- with include "conversation.tlsVolume" $root }}
     volumes:
       {{- . | nindent 6 }}

@@ -31,7 +31,7 @@ pub fn build(declared: &Declared, observed: &Observation, flags: &PlanOptions) -
     let current = observed.record.as_ref().is_some_and(|r| r.version == schema::VERSION && r.checksum == checksum());
     match &observed.record {
         Some(record) if record.version > schema::VERSION => plan.blocked.push(Finding {
-            subject: "schema version".into(),
+            subject: super::NEWER.into(),
             problem: format!(
                 "the deployment has version {}, this migrator knows up to {}",
                 record.version,

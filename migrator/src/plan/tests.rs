@@ -193,7 +193,9 @@ fn a_large_collection_makes_a_build_risky() {
 fn a_newer_schema_is_left_alone() {
     let mut observed = as_declared(false);
     observed.record = Some(Record { version: schema::VERSION + 1, checksum: "x".into(), additions: None });
-    assert_eq!(planned(&observed).exit(), Exit::Blocked);
+    let plan = planned(&observed);
+    assert_eq!((plan.exit(), plan.is_newer()), (Exit::Blocked, true));
+    assert!(!planned(&as_declared(false)).is_newer());
 }
 
 #[test]

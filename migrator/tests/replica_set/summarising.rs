@@ -100,6 +100,13 @@ async fn every_outcome_has_its_exit_status_and_may_be_said_to_be_none() {
     drifted.create_index("events", "by_type", doc! { "type": 1 }).await;
     blocked.run_command(doc! { "dropIndexes": "events", "index": "timeline" }).await;
     blocked.create_index("events", "timeline", doc! { "sessionId": 1 }).await;
+    let newer = Target::applied().await;
+    newer
+        .run_command(doc! {
+            "update": "migrations",
+            "updates": [{ "q": { "_id": "schema" }, "u": { "$inc": { "version": 1 } } }],
+        })
+        .await;
     for (target, arguments, status) in [
         (&pending, &["plan"][..], 2),
         (&pending, &["verify"], 2),
@@ -117,6 +124,10 @@ async fn every_outcome_has_its_exit_status_and_may_be_said_to_be_none() {
         (&blocked, &["plan"], 4),
         (&blocked, &["apply", "--yes", "--exit-zero-on", "drift"], 4),
         (&blocked, &["verify", "--exit-zero-on", "pending,drift,blocked"], 0),
+        (&blocked, &["apply", "--yes", "--exit-zero-on", "drift,newer"], 4),
+        (&newer, &["apply", "--yes", "--exit-zero-on", "drift"], 4),
+        (&newer, &["apply", "--yes", "--exit-zero-on", "drift,newer"], 0),
+        (&newer, &["verify", "--exit-zero-on", "newer"], 0),
         (&pending, &["--help"], 0),
         (&pending, &["--version"], 0),
         (&pending, &["plan", "--allow-drops", "events.x"], 64),

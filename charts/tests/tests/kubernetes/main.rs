@@ -2,8 +2,12 @@
 //! through installs, upgrades and failed migrations.
 
 mod cluster;
+mod gates;
 mod operator;
+mod place;
+mod release;
 mod rendering;
 mod schema;
+mod server;
 mod support;
 mod tools;

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use conversation_testkit::helm_unittest;
 
-use super::support::{HELMS, charts, text, told, topologies_of};
+use super::support::{HELMS, charts, manifest, root, text, told, topologies_of};
 
 #[test]
 fn both_helms_lint_every_topology() -> Result<()> {
@@ -15,6 +15,12 @@ fn both_helms_lint_every_topology() -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[test]
+fn both_helms_take_the_values_for_kind() -> Result<()> {
+    let values = root().join("k8s/kind/service-values.yaml");
+    HELMS.into_iter().try_for_each(|helm| manifest(helm, &values, &[]).map(drop))
 }
 
 #[test]
