@@ -7,6 +7,7 @@ mod parity;
 mod rendering;
 mod rights;
 mod samples;
+mod works;
 
 use std::path::Path;
 

@@ -1,6 +1,7 @@
-//! The operator is the same whether it comes by Helm or by kustomize.
+//! The operator is the same whether it comes by Helm or by kustomize, and what is said of it is so in its source.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
 use anyhow::Result;
 use conversation_testkit::ControlPlane;
@@ -59,4 +60,35 @@ fn named(objects: Vec<Value>) -> BTreeMap<String, Value> {
         (name, object)
     });
     stripped.collect()
+}
+
+#[test]
+fn the_variables_that_the_chart_sets_are_settings_of_the_operator() -> Result<()> {
+    let config = fs::read_to_string(root().join("k8s/operator/src/config.rs"))?;
+    let settings: BTreeSet<&str> = between(&config, "env = \"", '"').collect();
+    let single = operator_chart().join("ci/single-namespace-values.yaml");
+    let objects = named(rendered(Helm::V4, &single, &[])?);
+    let deployment = &objects["Deployment/conversation-operator"];
+    let variables = deployment.pointer("/spec/template/spec/containers/0/env").and_then(Value::as_array);
+    let variables: Vec<&str> = variables.into_iter().flatten().map(|variable| at(variable, "/name")).collect();
+    assert!(variables.len() > 5, "{variables:?}");
+    let unknown: Vec<_> = variables.into_iter().filter(|name| !settings.contains(name)).collect();
+    assert_eq!(unknown, [""; 0], "they are not among {settings:?}");
+    Ok(())
+}
+
+#[test]
+fn the_alerts_speak_of_metrics_that_the_operator_has() -> Result<()> {
+    let metrics = fs::read_to_string(root().join("k8s/operator/src/metrics.rs"))?;
+    let metrics: BTreeSet<&str> = between(&metrics, "\"conversation_operator_", '"').collect();
+    let alerts = fs::read_to_string(operator_chart().join("files/alerts.yaml"))?;
+    let spoken: BTreeSet<&str> = between(&alerts, "conversation_operator_", '{').collect();
+    assert!(spoken.len() >= 3, "{spoken:?}");
+    assert_eq!(spoken.difference(&metrics).collect::<Vec<_>>(), [&""; 0], "they are not among {metrics:?}");
+    Ok(())
+}
+
+/// What stands between each opening and the next closing.
+fn between<'a>(text: &'a str, open: &str, close: char) -> impl Iterator<Item = &'a str> {
+    text.split(open).skip(1).filter_map(move |rest| rest.split(close).next())
 }
