@@ -14,6 +14,7 @@ pub mod leader;
 pub mod metrics;
 pub mod migration;
 mod pods;
+pub mod rbac;
 pub mod reconcile;
 pub mod run;
 pub mod server;

@@ -97,6 +97,9 @@ pub struct Migration {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(min = 3, max = 255)))]
     pub allow_drop: Vec<String>,
+    /// Whether they are dropped although queries may still use them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignore_index_use: bool,
     /// How long one run of the migrator may take, in seconds.
     #[serde(default = "timeout_seconds")]
     #[schemars(range(min = 10, max = 604_800))]
@@ -121,6 +124,7 @@ impl Default for Migration {
             policy: Policy::default(),
             uri_secret: None,
             allow_drop: Vec::new(),
+            ignore_index_use: false,
             timeout_seconds: timeout_seconds(),
             verify_every_seconds: verify_every_seconds(),
         }
@@ -186,7 +190,7 @@ pub enum Order {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Retention {
     /// After how many days it is deleted. Introducing or shortening it is destructive and waits for an approval.
-    #[schemars(range(min = 1, max = 36_500))]
+    #[schemars(range(min = 1, max = 10_000))]
     pub days: i32,
 }
 

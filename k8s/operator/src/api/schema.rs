@@ -86,6 +86,9 @@ pub struct SchemaMigration {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32), inner(length(min = 3, max = 255)))]
     pub allow_drop: Vec<String>,
+    /// Whether they are dropped although queries may still use them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignore_index_use: bool,
     /// How long one run of the migrator may take, in seconds.
     #[serde(default = "timeout_seconds")]
     #[schemars(range(min = 10, max = 604_800))]
@@ -94,7 +97,12 @@ pub struct SchemaMigration {
 
 impl Default for SchemaMigration {
     fn default() -> Self {
-        Self { policy: SchemaPolicy::default(), allow_drop: Vec::new(), timeout_seconds: timeout_seconds() }
+        Self {
+            policy: SchemaPolicy::default(),
+            allow_drop: Vec::new(),
+            ignore_index_use: false,
+            timeout_seconds: timeout_seconds(),
+        }
     }
 }
 
@@ -198,7 +206,7 @@ pub struct Plan {
     pub revision: String,
     /// What approves it as the value of the annotation conversation.dev/approve-plan.
     pub approval: String,
-    /// What it found: clean, pending, drift or blocked.
+    /// What it found: clean, pending, drift, blocked, or newer when a newer release has been here.
     pub outcome: String,
     /// Its steps.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -258,6 +266,13 @@ pub struct Drift {
     /// What mends it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub remedy: String,
+}
+
+impl std::fmt::Display for Drift {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}: {}", self.subject, self.problem)?;
+        if self.remedy.is_empty() { Ok(()) } else { write!(out, "; {}", self.remedy) }
+    }
 }
 
 /// A run of the migrator that failed.

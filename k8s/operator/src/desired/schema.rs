@@ -47,6 +47,7 @@ pub fn schema_spec(spec: &ConversationServiceSpec) -> Option<ConversationSchemaS
         migration: SchemaMigration {
             policy,
             allow_drop: migration.allow_drop.clone(),
+            ignore_index_use: migration.ignore_index_use,
             timeout_seconds: migration.timeout_seconds,
         },
         verify_every_seconds: migration.verify_every_seconds,
@@ -67,6 +68,9 @@ pub(super) fn declaration(spec: &ConversationSchemaSpec) -> Option<String> {
     put(&mut declaration, "retention", value(&spec.retention));
     put(&mut declaration, "indexes", value(&spec.indexes));
     put(&mut declaration, "allowDrop", value(&spec.migration.allow_drop));
+    if spec.migration.ignore_index_use {
+        declaration["ignoreIndexUse"] = true.into();
+    }
     if let Some(Sharding { shard_keys, zone, chunks_per_shard }) = &spec.sharding {
         put(&mut declaration, "shardKeys", value(shard_keys));
         put(&mut declaration, "zone", value(zone));

@@ -112,7 +112,7 @@ fn due(want: &Want, status: &ConversationSchemaStatus) -> Due {
 
 /// Whether the last comparison found something that is not as declared.
 pub(super) fn differs(status: &ConversationSchemaStatus) -> bool {
-    status.verified.as_deref().is_some_and(|verified| verified != "clean")
+    matches!(status.verified.as_deref(), Some("pending" | "drift" | "blocked"))
 }
 
 /// Whether a plan may be applied without asking anybody further.

@@ -45,7 +45,7 @@ fn succeeded<'a>(run: &Run, end: &'a End) -> Result<&'a Summary, Trouble> {
         });
     };
     let said = || summary.error.clone().unwrap_or_else(|| failed().message);
-    match (summary.outcome.as_str(), run.command.as_str()) {
+    match (summary.verdict(), run.command.as_str()) {
         ("error", _) => Err(Trouble::new("MigratorFailed", said())),
         ("blocked", "apply") => {
             let blocked: Vec<String> = summary.blocked.iter().map(ToString::to_string).collect();
@@ -63,10 +63,11 @@ fn succeeded<'a>(run: &Run, end: &'a End) -> Result<&'a Summary, Trouble> {
 fn success(status: &mut ConversationSchemaStatus, run: &Run, at: Timestamp, summary: &Summary) {
     status.failure = None;
     status.drift.clone_from(&summary.drift);
-    let settled = summary.outcome == "clean" || summary.outcome == "drift";
+    let verdict = summary.verdict();
+    let settled = ["clean", "drift", "newer"].contains(&verdict);
     if run.command == "verify" {
         status.last_verified = Some(Time(at));
-        status.verified = Some(summary.outcome.clone());
+        status.verified = Some(verdict.to_owned());
         status.attempts = 0;
         return;
     }
@@ -88,11 +89,12 @@ fn success(status: &mut ConversationSchemaStatus, run: &Run, at: Timestamp, summ
 }
 
 fn plan(run: &Run, at: Timestamp, summary: &Summary) -> Plan {
-    let pending = summary.outcome == "pending" || summary.outcome == "blocked";
+    let outcome = summary.verdict();
+    let pending = outcome == "pending" || outcome == "blocked";
     Plan {
         revision: run.revision.clone(),
         approval: summary.approval.clone(),
-        outcome: summary.outcome.clone(),
+        outcome: outcome.to_owned(),
         steps: if pending { summary.steps.clone() } else { Vec::new() },
         destructive: if pending { summary.destructive.clone() } else { Vec::new() },
         blocked: summary.blocked.iter().map(ToString::to_string).collect(),

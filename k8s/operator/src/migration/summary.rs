@@ -25,31 +25,27 @@ pub struct Summary {
     /// What is otherwise than declared.
     pub drift: Vec<api::Drift>,
     /// What a person must decide first.
-    pub blocked: Vec<Blocked>,
+    pub blocked: Vec<api::Drift>,
     /// How much was left out to fit into the message.
     pub omitted: i64,
 }
 
-/// Something that a person must decide first: a sentence, or a subject with its problem.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
-#[serde(untagged)]
-pub enum Blocked {
-    /// A sentence.
-    Text(String),
-    /// A subject with what is wrong with it and what mends it.
-    Finding(api::Drift),
-}
-
-impl std::fmt::Display for Blocked {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(text) => write!(out, "{text}"),
-            Self::Finding(api::Drift { subject, problem, remedy }) => write!(out, "{subject}: {problem}; {remedy}"),
-        }
-    }
-}
+/// What the migrator calls a schema that a newer release has brought further.
+const NEWER: &str = "schema version";
 
 impl Summary {
+    /// What follows from it: clean, pending, drift, blocked, or newer when a newer release has been here. That is how it is
+    /// while a release is taken back, and then the pods' own readiness decides whether they can live with it.
+    #[must_use]
+    pub fn verdict(&self) -> &str {
+        match self.outcome.as_str() {
+            "blocked" if !self.blocked.is_empty() && self.blocked.iter().all(|why| why.subject == NEWER) => "newer",
+            // The migrator tells the gravest; what matters here is whether there is something to do.
+            "drift" if !self.steps.is_empty() => "pending",
+            outcome => outcome,
+        }
+    }
+
     /// Reads a termination message; a program that ended before it could write one leaves something else, or nothing.
     #[must_use]
     pub fn parse(message: &str) -> Option<Self> {

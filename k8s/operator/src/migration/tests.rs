@@ -247,6 +247,33 @@ fn drift_that_no_plan_mends_does_not_turn_in_circles() {
 }
 
 #[test]
+fn what_is_to_be_done_is_done_though_something_drifted_too() {
+    let drift = json!([{"subject": "index events.mine", "problem": "is not declared", "remedy": "drop it"}]);
+    let both =
+        json!({"outcome": "drift", "approval": "a1", "drift": drift, "steps": [{"id": "create-index events.x"}]});
+    let status = recorded(&Status::default(), &run(1, "plan", "r1", said(10, both)));
+    assert_eq!(next(&want(), &status, None, at(11)), Step::Start(apply(), 2));
+    assert_eq!(holds(&want(), &status, SCHEMA_DRIFT).reason, "ChangedByHand");
+}
+
+#[test]
+fn a_release_that_is_taken_back_is_not_held_up_by_the_schema_of_the_newer_one() {
+    let newer =
+        json!({"subject": "schema version", "problem": "the deployment has version 2", "remedy": "use the newer"});
+    let blocked = json!({"outcome": "blocked", "approval": "a1", "blocked": [newer]});
+    let status = recorded(&Status::default(), &run(1, "plan", "r1", said(10, blocked)));
+    assert_eq!(status.applied.as_ref().map(|applied| applied.revision.as_str()), Some("r1"));
+    assert_eq!(next(&want(), &status, None, at(11)), Step::Rest(at(10 + EVERY)));
+    let other = json!({"subject": "set-validator events", "problem": "3 stored documents break it", "remedy": "mend"});
+    let blocked = json!({"outcome": "blocked", "approval": "a1", "blocked": [newer, other]});
+    let status = recorded(&Status::default(), &run(1, "plan", "r1", said(10, blocked)));
+    assert_eq!(status.applied, None);
+    let pending = holds(&want(), &status, MIGRATION_PENDING);
+    assert_eq!(pending.reason, "Blocked");
+    assert!(pending.message.contains("3 stored documents break it; mend"), "{}", pending.message);
+}
+
+#[test]
 fn a_plan_that_moved_since_its_approval_is_made_anew() {
     let status = Status { plan: Some(plan("pending", &["drop-index events.old"], 10)), runs: 1, ..Status::default() };
     let refused = json!({"outcome": "blocked", "error": "the plan is another one now"});

@@ -39,13 +39,27 @@ impl Context {
         Api::namespaced_with(self.client.clone(), namespace, &kind.resource())
     }
 
-    /// An object as it is, as JSON.
-    fn found(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
+    /// An object as it is, by the copies that are kept.
+    fn copy(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
         let object = match kind {
             Kind::ConversationSchema => serde_json::to_value(&*self.stores.schema(namespace, name)?),
             kind => serde_json::to_value(&*self.stores.object(kind, namespace, name)?),
         };
         object.ok()
+    }
+
+    /// An object as it is. One that is not among the copies may still be there: somebody else's, which nothing tells of.
+    async fn found(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<Value>, Error> {
+        let found = match self.copy(kind, namespace, name) {
+            Some(copy) => Some(copy),
+            None => self.api(kind, namespace).get_opt(name).await?.and_then(|object| serde_json::to_value(object).ok()),
+        };
+        Ok(found.map(|mut object| {
+            // Objects of a list are sent without them.
+            object["apiVersion"] = kind.api_version().into();
+            object["kind"] = kind.row().name.into();
+            object
+        }))
     }
 
     /// Puts an object where it is declared to be.
@@ -54,8 +68,8 @@ impl Context {
         let mut body = body.clone();
         let digest = hash(&body);
         body["metadata"]["annotations"][APPLIED] = digest.as_str().into();
-        let Some(found) = self.found(*kind, &owner.namespace, name) else {
-            // Not by force: an object that is there and not the operator's is left to whoever has it.
+        let Some(found) = self.found(*kind, &owner.namespace, name).await? else {
+            // Not by force, for one that somebody else makes at this moment.
             self.apply(owner, desired, &body, false, "made").await?;
             return Ok(Done::Written);
         };
@@ -140,7 +154,7 @@ impl Context {
 
     /// Deletes an object that is no longer declared, if it is there and the owner's.
     pub(super) async fn prune(&self, owner: &Owner, kind: Kind, name: &str) -> Result<(), Error> {
-        let Some(found) = self.found(kind, &owner.namespace, name) else { return Ok(()) };
+        let Some(found) = self.copy(kind, &owner.namespace, name) else { return Ok(()) };
         let metadata = &found["metadata"];
         if !owned(&found, owner) || !metadata["deletionTimestamp"].is_null() {
             return Ok(());

@@ -106,7 +106,7 @@ fn progressing(service: &ConversationService, found: &Found<'_>, rollout: &Rollo
             .unwrap_or_else(|| Said::new(PROGRESSING, true, &pending.reason, &pending.message));
     }
     match rollout {
-        Rollout::Complete(_) => Said::new(PROGRESSING, false, "Settled", "all is as declared"),
+        Rollout::Complete(_) => Said::new(PROGRESSING, false, "Settled", "nothing is under way"),
         Rollout::Going(message) => Said::new(PROGRESSING, true, "RollingOut", message),
     }
 }
@@ -192,3 +192,6 @@ pub(super) fn complete(deployment: &Deployment) -> bool {
         && is_wanted(counts.updated_replicas)
         && is_wanted(counts.available_replicas)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! What is said of a service in which situation.
+
+use serde_json::{Value, json};
+
+use super::{Found, states, status};
+use crate::{
+    api::{ConditionStatus, ConversationSchema, ConversationService},
+    conditions::{DEGRADED, MIGRATION_PENDING, PROGRESSING, READY, SCHEMA_DRIFT},
+    desired::Release,
+    migration::Trouble,
+};
+
+/// A situation, which begins with all well: version 2.0.0 is declared, its schema is there, and three pods run it.
+struct Situation {
+    service: Value,
+    schema: Value,
+    deployment: Option<Value>,
+    open: bool,
+    image: &'static str,
+    trouble: Option<Trouble>,
+}
+
+impl Situation {
+    fn new() -> Self {
+        let condition = |type_: &str, status: &str| {
+            json!({"type": type_, "status": status, "reason": "FromSchema", "message": "as the schema says",
+                "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": 1})
+        };
+        Self {
+            service: json!({
+                "apiVersion": "conversation.dev/v1alpha1", "kind": "ConversationService",
+                "metadata": {"name": "shop", "namespace": "voice", "generation": 2},
+                "spec": {
+                    "image": {"repository": "r/conversation-api", "tag": "2.0.0"},
+                    "scaling": {"replicas": 3},
+                    "mongodb": {"uriSecret": {"name": "mongodb"}},
+                },
+            }),
+            schema: json!({
+                "apiVersion": "conversation.dev/v1alpha1", "kind": "ConversationSchema", "metadata": {"name": "shop"},
+                "spec": {
+                    "image": {"repository": "r/conversation-migrator", "tag": "2.0.0"},
+                    "mongodb": {"uriSecret": {"name": "mongodb"}},
+                },
+                "status": {"conditions": [
+                    condition("Ready", "True"), condition("Progressing", "False"), condition("Degraded", "False"),
+                    condition("MigrationPending", "False"), condition("SchemaDrift", "False"),
+                ]},
+            }),
+            deployment: Some(json!({
+                "metadata": {"generation": 4},
+                "spec": {
+                    "replicas": 3, "selector": {},
+                    "template": {"spec": {"containers": [{"name": "api", "image": "r/conversation-api:2.0.0"}]}},
+                },
+                "status": {"observedGeneration": 4, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 3,
+                    "availableReplicas": 3},
+            })),
+            open: true,
+            image: "2.0.0",
+            trouble: None,
+        }
+    }
+
+    /// The old version serves, because the schema of the new one is not there.
+    fn held_back() -> Self {
+        let mut situation = Self { open: false, image: "1.0.0", ..Self::new() };
+        let deployment = situation.deployment.as_mut().expect("a deployment");
+        deployment["spec"]["template"]["spec"]["containers"][0]["image"] = "r/conversation-api:1.0.0".into();
+        situation.schema_says("MigrationPending", "True");
+        situation.schema_says("Progressing", "True");
+        situation
+    }
+
+    fn schema_says(&mut self, type_: &str, status: &str) {
+        for condition in self.schema["status"]["conditions"].as_array_mut().expect("a list") {
+            if condition["type"] == type_ {
+                condition["status"] = status.into();
+            }
+        }
+    }
+
+    fn deployment_says(&mut self, type_: &str, status: &str, message: &str) {
+        let deployment = self.deployment.as_mut().expect("a deployment");
+        deployment["status"]["conditions"] = json!([{"type": type_, "status": status, "message": message}]);
+    }
+
+    fn found<T>(&self, say: impl FnOnce(&ConversationService, &Found<'_>) -> T) -> T {
+        let service: ConversationService = serde_json::from_value(self.service.clone()).expect("a service");
+        let schema: ConversationSchema = serde_json::from_value(self.schema.clone()).expect("a schema");
+        let deployment = self.deployment.clone().map(|it| serde_json::from_value(it).expect("a deployment"));
+        let release = Release { image: format!("r/conversation-api:{}", self.image), version: self.image.to_owned() };
+        let found = Found {
+            open: self.open,
+            release: Some(&release),
+            schema: Some(&schema),
+            deployment: deployment.as_ref(),
+            trouble: self.trouble.clone(),
+        };
+        say(&service, &found)
+    }
+
+    #[track_caller]
+    fn says(&self, type_: &str, holds: bool, reason: &str) -> String {
+        let said = self.found(states).into_iter().find(|said| said.type_ == type_).expect("a condition");
+        let expected = if holds { ConditionStatus::True } else { ConditionStatus::False };
+        assert_eq!((said.status, said.reason.as_str()), (expected, reason), "{}", said.message);
+        said.message
+    }
+}
+
+#[test]
+fn all_is_well() {
+    let well = Situation::new();
+    assert_eq!(well.says(READY, true, "Ready"), "3 pods of version 2.0.0 answer");
+    well.says(PROGRESSING, false, "Settled");
+    well.says(DEGRADED, false, "AsExpected");
+    well.says(MIGRATION_PENDING, false, "FromSchema");
+    well.says(SCHEMA_DRIFT, false, "FromSchema");
+    let status = well.found(status);
+    assert_eq!((status.version.as_deref(), status.target_version.as_deref()), (Some("2.0.0"), Some("2.0.0")));
+    assert_eq!((status.replicas, status.ready_replicas), (3, 3));
+}
+
+#[test]
+fn a_migration_holds_the_rollout_back_and_the_old_version_serves() {
+    let mut held = Situation::held_back();
+    let message = held.says(READY, false, "FromSchema");
+    assert!(message.ends_with("version 1.0.0 serves on, by 3 pods"), "{message}");
+    held.says(PROGRESSING, true, "FromSchema");
+    held.says(MIGRATION_PENDING, true, "FromSchema");
+    held.says(DEGRADED, false, "AsExpected");
+    let status = held.found(status);
+    assert_eq!((status.version.as_deref(), status.target_version.as_deref()), (Some("1.0.0"), Some("2.0.0")));
+
+    held.schema_says("Degraded", "True");
+    let message = held.says(DEGRADED, true, "FromSchema");
+    assert_eq!(message, "the migration failed: as the schema says");
+    held.says(READY, false, "FromSchema");
+}
+
+#[test]
+fn before_the_schema_has_spoken_of_the_new_version_its_old_words_do_not_count() {
+    let mut held = Situation::held_back();
+    held.schema_says("MigrationPending", "False");
+    held.says(MIGRATION_PENDING, true, "Planning");
+    held.says(READY, false, "Planning");
+}
+
+#[test]
+fn a_rollout_is_progress_until_all_pods_are_new() {
+    let mut rolling = Situation::new();
+    let deployment = rolling.deployment.as_mut().expect("a deployment");
+    deployment["status"]["updatedReplicas"] = 1.into();
+    rolling.says(READY, false, "RollingOut");
+    rolling.says(PROGRESSING, true, "RollingOut");
+    rolling.says(DEGRADED, false, "AsExpected");
+}
+
+#[test]
+fn numbers_of_the_deployment_before_do_not_count() {
+    let mut stale = Situation::new();
+    stale.deployment.as_mut().expect("a deployment")["metadata"]["generation"] = 5.into();
+    stale.says(READY, false, "RollingOut");
+}
+
+#[test]
+fn what_is_in_the_way_is_said_with_its_cause() {
+    let mut bad = Situation::new();
+    bad.deployment.as_mut().expect("a deployment")["status"]["availableReplicas"] = 2.into();
+    bad.deployment_says("ReplicaFailure", "True", "exceeded quota: small");
+    assert!(bad.says(DEGRADED, true, "QuotaExceeded").contains("exceeded quota: small"));
+    bad.says(READY, false, "QuotaExceeded");
+    bad.deployment_says("Progressing", "False", "has timed out progressing");
+    bad.says(DEGRADED, true, "RolloutStuck");
+    bad.trouble = Some(Trouble::new("ImagePullFailed", "no such image"));
+    assert_eq!(bad.says(DEGRADED, true, "ImagePullFailed"), "no such image");
+    assert!(bad.says(READY, false, "ImagePullFailed").contains("3 pods serve"));
+}
+
+#[test]
+fn a_paused_service_says_so() {
+    let mut paused = Situation::held_back();
+    paused.service["spec"]["paused"] = true.into();
+    paused.says(PROGRESSING, false, "Paused");
+}
+
+#[test]
+fn without_a_managed_schema_nothing_is_pending() {
+    let mut unmanaged = Situation::new();
+    unmanaged.service["spec"]["migration"] = json!({"policy": "None"});
+    unmanaged.says(MIGRATION_PENDING, false, "NotManaged");
+}

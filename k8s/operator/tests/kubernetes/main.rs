@@ -1,0 +1,9 @@
+//! The operator as a process on a real control plane, with exactly the rights that the manifests give it.
+
+mod children;
+mod world;
+
+use std::time::Duration;
+
+/// Long against everything that is waited for, on a machine that runs a dozen control planes' programs besides.
+const DEADLINE: Duration = Duration::from_secs(90);

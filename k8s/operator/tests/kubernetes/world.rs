@@ -1,0 +1,218 @@
+//! What a test begins with: the control plane with the manifests installed, a namespace of its own, and an operator that
+//! looks after it.
+
+use std::{fmt::Debug, path::PathBuf, process::Command};
+
+use anyhow::{Context, Result};
+use conversation_operator::{
+    api::{Condition, ConversationSchema, ConversationService},
+    kinds::Kind,
+};
+use conversation_testkit::{
+    ControlPlane, Process,
+    control_plane::{Namespace, Project, output},
+    until,
+};
+use kube::{
+    Api, Client, Resource, ResourceExt,
+    api::{DeleteParams, Patch, PatchParams, PostParams},
+    core::{DynamicObject, NamespaceResourceScope},
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use crate::DEADLINE;
+
+/// The account that the manifests make for the operator.
+const OPERATOR: &str = "conversation-operator";
+/// Where they put it.
+const SYSTEM: &str = "conversation-system";
+
+static INSTALLED: OnceCell<PathBuf> = OnceCell::const_new();
+
+/// A control plane, and a namespace of the test's own in it.
+pub(crate) struct World {
+    pub(crate) plane: &'static ControlPlane,
+    pub(crate) namespace: Namespace,
+    pub(crate) client: Client,
+    kubeconfig: PathBuf,
+}
+
+impl World {
+    pub(crate) async fn new(name: &str) -> Result<Self> {
+        let plane = ControlPlane::shared().await?;
+        let kubeconfig = INSTALLED.get_or_try_init(|| install(plane)).await?.clone();
+        let namespace = plane.restricted_namespace(name).await?;
+        Ok(Self { plane, namespace, client: plane.client()?, kubeconfig })
+    }
+
+    /// An operator that looks after the namespace of the test.
+    pub(crate) fn operator(&self) -> Result<Operator> {
+        self.operator_named("operator", &[])
+    }
+
+    /// One of several, with settings of its own. They agree on one that works.
+    pub(crate) fn operator_named(&self, name: &str, settings: &[(&str, &str)]) -> Result<Operator> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_conversation-operator"));
+        command.env_clear().env("KUBECONFIG", &self.kubeconfig).env("WATCH_NAMESPACE", self.namespace.name());
+        command.env("LEASE_NAMESPACE", SYSTEM).env("LEASE_NAME", self.namespace.name()).env("POD_NAME", name);
+        command.env("PORT", "0").env("HOST", "127.0.0.1").env("LEASE_SECONDS", "5");
+        command.env("LOG_LEVEL", "info,conversation_operator=debug").envs(settings.iter().copied());
+        let log = self.plane.directory().join(format!("{}-{name}.log", self.namespace));
+        Ok(Operator { process: Process::start(&mut command, &log)? })
+    }
+
+    pub(crate) fn api<K>(&self) -> Api<K>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), self.namespace.name())
+    }
+
+    pub(crate) fn services(&self) -> Api<ConversationService> {
+        self.api()
+    }
+
+    pub(crate) fn schemas(&self) -> Api<ConversationSchema> {
+        self.api()
+    }
+
+    pub(crate) fn kind(&self, kind: Kind) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), self.namespace.name(), &kind.resource())
+    }
+
+    /// Makes a service whose pods kwok plays: with no migration, because played Jobs say nothing.
+    pub(crate) async fn played(&self, name: &str, spec: Value) -> Result<ConversationService> {
+        let mut full = json!({
+            "image": {"repository": "registry.example/conversation-api", "tag": "1.0.0"},
+            "mongodb": {"uriSecret": {"name": "mongodb"}},
+            "migration": {"policy": "None"},
+        });
+        merge(&mut full, &spec);
+        self.create(&self.services(), name, full).await
+    }
+
+    pub(crate) async fn create<K>(&self, api: &Api<K>, name: &str, spec: Value) -> Result<K>
+    where
+        K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + serde::Serialize,
+    {
+        let object = json!({
+            "apiVersion": K::api_version(&()), "kind": K::kind(&()), "metadata": {"name": name}, "spec": spec,
+        });
+        let object = serde_json::from_value(object).context("an object")?;
+        api.create(&PostParams::default(), &object).await.context("creation")
+    }
+
+    /// Changes an object as `kubectl edit` would.
+    pub(crate) async fn edit<K>(&self, api: &Api<K>, name: &str, change: Value) -> Result<K>
+    where
+        K: Clone + Debug + DeserializeOwned,
+    {
+        api.patch(name, &PatchParams::default(), &Patch::Merge(change)).await.context("edit")
+    }
+
+    pub(crate) async fn delete(&self, kind: Kind, name: &str) -> Result<()> {
+        self.kind(kind).delete(name, &DeleteParams::default()).await.context("deletion")?;
+        Ok(())
+    }
+
+    /// Waits until a service says something of itself.
+    pub(crate) async fn says(&self, name: &str, type_: &str, status: &str, reason: &str) -> Result<Condition> {
+        self.said(name, &format!("{type_}={status} because of {reason}"), |condition| {
+            condition.type_ == type_ && format!("{:?}", condition.status) == status && condition.reason == reason
+        })
+        .await
+    }
+
+    pub(crate) async fn said(&self, name: &str, what: &str, is: impl Fn(&Condition) -> bool) -> Result<Condition> {
+        let services = self.services();
+        let mut last = None;
+        let said = until(DEADLINE, &format!("{name} to say {what}"), async || {
+            let service = services.get(name).await.ok()?;
+            let generation = service.metadata.generation;
+            let status = service.status?;
+            let found = status.conditions.iter().find(|condition| is(condition)).cloned();
+            last = Some(status);
+            found.filter(|condition| Some(condition.observed_generation) == generation)
+        })
+        .await;
+        said.with_context(|| format!("the last status: {last:#?}"))
+    }
+
+    pub(crate) async fn ready(&self, name: &str) -> Result<Condition> {
+        self.says(name, "Ready", "True", "Ready").await
+    }
+
+    /// Waits for an object to be as it should be.
+    pub(crate) async fn object(
+        &self,
+        kind: Kind,
+        name: &str,
+        what: &str,
+        is: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
+        let api = self.kind(kind);
+        let what = format!("{} {name} {what}", kind.row().name);
+        until(DEADLINE, &what, async || {
+            let object = serde_json::to_value(api.get_opt(name).await.ok()??).ok()?;
+            is(&object).then_some(object)
+        })
+        .await
+    }
+
+    pub(crate) async fn gone(&self, kind: Kind, name: &str) -> Result<()> {
+        let api = self.kind(kind);
+        let what = format!("{} {name} to be gone", kind.row().name);
+        until(DEADLINE, &what, async || matches!(api.get_opt(name).await, Ok(None))).await
+    }
+
+    /// The writes that the operator has made in the namespace so far.
+    pub(crate) fn writes(&self) -> Result<Vec<String>> {
+        let user = format!("system:serviceaccount:{SYSTEM}:{OPERATOR}");
+        let calls = self.plane.audit()?.into_iter().filter(|call| {
+            let reads = ["get", "list", "watch"].contains(&call.verb.as_str());
+            call.user == user && call.namespace == self.namespace.name() && !reads
+        });
+        Ok(calls.map(|call| format!("{} {}/{} {}", call.verb, call.resource, call.subresource, call.name)).collect())
+    }
+}
+
+/// Installs what the manifests have, and gives a kubeconfig of the operator's own account.
+async fn install(plane: &ControlPlane) -> Result<PathBuf> {
+    plane.install(&[Project::PrometheusOperator, Project::GatewayApi]).await?;
+    let overlay = concat!(env!("CARGO_MANIFEST_DIR"), "/../overlays/cluster-wide");
+    output(plane.kubectl(["apply", "--server-side", "--kustomize", overlay])?).await?;
+    let crds = ["crd/conversationservices.conversation.dev", "crd/conversationschemas.conversation.dev"];
+    output(plane.kubectl([&["wait", "--for=condition=Established", "--timeout=60s"], &crds[..]].concat())?).await?;
+    plane.service_account_kubeconfig(SYSTEM, OPERATOR).await
+}
+
+fn merge(into: &mut Value, from: &Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            for (name, value) in from {
+                merge(into.entry(name.clone()).or_insert(Value::Null), value);
+            }
+        }
+        (into, from) => *into = from.clone(),
+    }
+}
+
+/// A running operator; it is killed when dropped.
+pub(crate) struct Operator {
+    pub(crate) process: Process,
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("log of the operator:\n{}", self.process.log());
+        }
+    }
+}
+
+/// The version of an object, which changes with every write.
+pub(crate) fn version(object: &impl ResourceExt) -> String {
+    object.resource_version().unwrap_or_default()
+}
