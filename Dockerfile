@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1.7
-# One target per binary: docker build --target api, docker build --target migrator.
+# One target per binary: docker build --target api, docker build --target migrator, docker build --target operator.
 # The cache mounts keep the registry and the compiled dependencies from one build to the next.
 
 FROM rust:1.95.0-bookworm AS source
@@ -28,6 +28,12 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo build --locked --release -p conversation-migrator \
     && install -D target/release/conversation-migrator /out/conversation-migrator
 
+FROM source AS build-operator
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target,sharing=locked \
+    cargo build --locked --release -p conversation-operator \
+    && install -D target/release/conversation-operator /out/conversation-operator
+
 # The C library, TLS roots and nothing else: no shell, no package manager. For the same reason there is no HEALTHCHECK:
 # there is no program in it that could ask. The probes of Kubernetes and the proxy in docker-compose.yml ask over HTTP.
 FROM gcr.io/distroless/cc-debian12:nonroot AS runtime
@@ -44,6 +50,15 @@ LABEL org.opencontainers.image.title="conversation-migrator" \
       org.opencontainers.image.revision="${GIT_COMMIT}"
 COPY --from=build-migrator /out/conversation-migrator /usr/local/bin/conversation-migrator
 ENTRYPOINT ["/usr/local/bin/conversation-migrator"]
+
+FROM runtime AS operator
+ARG GIT_COMMIT=unknown
+LABEL org.opencontainers.image.title="conversation-operator" \
+      org.opencontainers.image.description="Runs the conversation service on Kubernetes as its objects say" \
+      org.opencontainers.image.revision="${GIT_COMMIT}"
+COPY --from=build-operator /out/conversation-operator /usr/local/bin/conversation-operator
+EXPOSE 8080
+ENTRYPOINT ["/usr/local/bin/conversation-operator"]
 
 # The last one, so that it is what a build without a target makes.
 FROM runtime AS api
