@@ -39,6 +39,15 @@ fn role(kind: &str, metadata: &Value, rules: &[Rule]) -> String {
     serde_yaml::to_string(&role).expect("it can be written as YAML")
 }
 
+#[test]
+fn the_alerts_are_those_of_the_chart() {
+    let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/../../charts/conversation-service/files/rules.yaml");
+    let text = fs::read_to_string(chart).expect("the chart's alerts");
+    let rules: serde_json::Value = serde_yaml::from_str(&text).expect("YAML");
+    let json = serde_json::to_string_pretty(&rules).expect("JSON") + "\n";
+    check("k8s/operator/src/desired/rules.json", &json);
+}
+
 fn yaml(value: &impl Serialize) -> String {
     HEAD.to_owned() + &serde_yaml::to_string(value).expect("it can be written as YAML")
 }

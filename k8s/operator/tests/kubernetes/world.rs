@@ -9,13 +9,14 @@ use conversation_operator::{
     kinds::Kind,
 };
 use conversation_testkit::{
-    ControlPlane, Process,
+    ControlPlane, Process, ProcessNode, ReplicaSet,
     control_plane::{Namespace, Project, output},
-    until,
+    unique_database, until,
 };
+use k8s_openapi::api::core::v1::Secret;
 use kube::{
     Api, Client, Resource, ResourceExt,
-    api::{DeleteParams, Patch, PatchParams, PostParams},
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
     core::{DynamicObject, NamespaceResourceScope},
 };
 use serde::de::DeserializeOwned;
@@ -117,6 +118,53 @@ impl World {
         Ok(())
     }
 
+    /// A database of its own on a real replica set, and the Secret `mongodb` with its connection string.
+    pub(crate) async fn database(&self) -> Result<Database> {
+        self.plane.process_node().await?;
+        let set = ReplicaSet::shared().await?;
+        self.secret("mongodb", &set.uri()).await?;
+        Ok(Database { name: unique_database(), client: set.client().await? })
+    }
+
+    /// Makes a Secret with a connection string.
+    pub(crate) async fn secret(&self, name: &str, uri: &str) -> Result<()> {
+        let secret = json!({"metadata": {"name": name}, "stringData": {"uri": uri}});
+        let secrets: Api<Secret> = self.api();
+        secrets.create(&PostParams::default(), &serde_json::from_value(secret)?).await.context("secret")?;
+        Ok(())
+    }
+
+    /// Makes a service whose pods and Jobs really run.
+    pub(crate) async fn real(&self, name: &str, database: &Database, spec: Value) -> Result<ConversationService> {
+        let mut full = json!({
+            "image": {"repository": "registry.example/conversation-api", "tag": "1.0.0"},
+            "mongodb": {"uriSecret": {"name": "mongodb"}, "database": database.name},
+            "scaling": {"replicas": 1},
+            "pod": ProcessNode::placement(),
+            "shutdown": {"preStopSeconds": 0, "drainDelaySeconds": 0, "timeoutSeconds": 5},
+        });
+        merge(&mut full, &spec);
+        self.create(&self.services(), name, full).await
+    }
+
+    /// The specification of a schema whose Jobs really run.
+    pub(crate) fn schema_spec(&self, database: &Database, spec: Value) -> Value {
+        let mut full = json!({
+            "image": {"repository": "registry.example/conversation-migrator", "tag": "1.0.0"},
+            "mongodb": {"uriSecret": {"name": "mongodb"}, "database": database.name},
+            "pod": ProcessNode::placement(),
+        });
+        merge(&mut full, &spec);
+        full
+    }
+
+    /// The names of the pods of a component.
+    pub(crate) async fn pods(&self, instance: &str, component: &str) -> Result<Vec<String>> {
+        let labels = format!("app.kubernetes.io/instance={instance},app.kubernetes.io/component={component}");
+        let pods = self.kind(Kind::Pod).list(&ListParams::default().labels(&labels)).await?;
+        Ok(pods.iter().map(ResourceExt::name_any).collect())
+    }
+
     /// Waits until a service says something of itself.
     pub(crate) async fn says(&self, name: &str, type_: &str, status: &str, reason: &str) -> Result<Condition> {
         self.said(name, &format!("{type_}={status} because of {reason}"), |condition| {
@@ -197,6 +245,17 @@ fn merge(into: &mut Value, from: &Value) {
         }
         (into, from) => *into = from.clone(),
     }
+}
+
+/// A database of a test's own.
+pub(crate) struct Database {
+    pub(crate) name: String,
+    pub(crate) client: mongodb::Client,
+}
+
+/// The image of a Deployment.
+pub(crate) fn image(deployment: &Value) -> &str {
+    deployment.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// A running operator; it is killed when dropped.
