@@ -15,6 +15,8 @@ use super::{OPERATOR, alone};
 
 /// Deleted objects are gone when their own objects are.
 const GONE: Duration = Duration::from_secs(60);
+/// The API server takes up a changed definition within seconds.
+const SERVED: Duration = Duration::from_secs(30);
 const DEFINITION: &str = "conversationservices.conversation.dev";
 /// A field that the version before did not have.
 const FIELD: &str = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties";
@@ -44,20 +46,20 @@ async fn lives(version: Helm) -> Result<()> {
     };
 
     run(&["install", OPERATOR, &former], &options).await?;
-    sample(plane, &users, "minimal").await?;
-    sample(plane, &users, "schema-only").await?;
+    taken(plane, &users, "minimal").await?;
+    taken(plane, &users, "schema-only").await?;
     let (definition, stored) = (identity(plane).await?, stored(plane, &users).await?);
-    sample(plane, &users, "paused").await.expect_err("the version before does not know the field");
+    unknown(plane, &users).await.context("the version before does not know the field")?;
 
     run(&["upgrade", OPERATOR, &newer], &options).await?;
     assert_eq!(self::stored(plane, &users).await?, stored, "objects are as they were stored");
-    sample(plane, &users, "paused").await.context("the upgrade reached the definition")?;
+    taken(plane, &users, "paused").await.context("the upgrade reached the definition")?;
 
     run(&["rollback", OPERATOR, "1", "--wait", "--timeout", "3m"], &[]).await?;
     let after = self::stored(plane, &users).await?;
     assert_eq!(after.len(), stored.len(), "objects are readable by the version before");
-    sample(plane, &users, "minimal").await?;
-    sample(plane, &users, "paused").await.expect_err("the rollback took the field back");
+    unknown(plane, &users).await.context("the rollback took the field back")?;
+    taken(plane, &users, "minimal").await?;
 
     run(&["upgrade", OPERATOR, &newer], &options).await?;
     run(&["uninstall", OPERATOR, "--wait"], &[]).await?;
@@ -133,7 +135,7 @@ async fn the_overlay_is_installed_and_removed_as_its_readme_says() -> Result<()>
         Ok::<_, anyhow::Error>(())
     };
     run(section("Install")).await?;
-    sample(plane, &users, "minimal").await?;
+    taken(plane, &users, "minimal").await?;
     run(section("Upgrade and remove")).await?;
     let left = of_cluster(plane).await?;
     let left: Vec<&String> = left.iter().filter(|name| !before.contains(name)).collect();
@@ -170,11 +172,29 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Applies a sample, with every field checked.
 async fn sample(plane: &ControlPlane, namespace: &Namespace, name: &str) -> Result<()> {
     let file = text(&root().join(format!("k8s/samples/{name}.yaml")));
     let apply = ["apply", "--server-side", "--validate=strict", "--filename", &file];
-    // A definition that was changed is served after a moment, and until then its former is.
     kubectl(plane, namespace, &apply).await.map(drop)
+}
+
+/// Applies a sample, waiting for a definition that was changed a moment ago to be served.
+async fn taken(plane: &ControlPlane, namespace: &Namespace, name: &str) -> Result<()> {
+    let waited = until(SERVED, "the sample to be taken", async || sample(plane, namespace, name).await.is_ok()).await;
+    match waited {
+        Ok(()) => Ok(()),
+        Err(error) => sample(plane, namespace, name).await.context(error),
+    }
+}
+
+/// Waits until the definition that is served does not know the field that the current one has.
+async fn unknown(plane: &ControlPlane, namespace: &Namespace) -> Result<()> {
+    until(SERVED, "the field to be refused", async || match sample(plane, namespace, "paused").await {
+        Ok(()) => false,
+        Err(refusal) => format!("{refusal:#}").contains("paused: field not declared in schema"),
+    })
+    .await
 }
 
 /// The objects of both kinds as they are stored, without what every write changes.
