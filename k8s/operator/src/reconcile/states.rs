@@ -152,7 +152,9 @@ fn trouble(found: &Found<'_>) -> Option<Trouble> {
         let message = format!("pods do not become ready: {}; see their logs and /health/ready", text(condition));
         Some(Trouble::new("RolloutStuck", message))
     };
-    found.trouble.clone().or_else(refused).or_else(migration).or_else(stuck)
+    // What holds the new version back matters more than what is wrong with the old one, whose pods it replaces.
+    let held_back = if found.open { None } else { migration() };
+    held_back.or_else(|| found.trouble.clone()).or_else(refused).or_else(migration).or_else(stuck)
 }
 
 /// Where the Deployment is.

@@ -2,6 +2,9 @@
 
 mod children;
 mod migrations;
+mod operators;
+mod rights;
+mod troubles;
 mod world;
 
 use std::time::Duration;

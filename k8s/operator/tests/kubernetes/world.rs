@@ -10,7 +10,7 @@ use conversation_operator::{
 };
 use conversation_testkit::{
     ControlPlane, Process, ProcessNode, ReplicaSet,
-    control_plane::{Namespace, Project, output},
+    control_plane::{Namespace, Project, Version, output},
     unique_database, until,
 };
 use k8s_openapi::api::core::v1::Secret;
@@ -26,9 +26,9 @@ use tokio::sync::OnceCell;
 use crate::DEADLINE;
 
 /// The account that the manifests make for the operator.
-const OPERATOR: &str = "conversation-operator";
+pub(crate) const OPERATOR: &str = "conversation-operator";
 /// Where they put it.
-const SYSTEM: &str = "conversation-system";
+pub(crate) const SYSTEM: &str = "conversation-system";
 
 static INSTALLED: OnceCell<PathBuf> = OnceCell::const_new();
 
@@ -44,6 +44,27 @@ impl World {
     pub(crate) async fn new(name: &str) -> Result<Self> {
         let plane = ControlPlane::shared().await?;
         let kubeconfig = INSTALLED.get_or_try_init(|| install(plane)).await?.clone();
+        Self::on(plane, kubeconfig, name).await
+    }
+
+    /// With a control plane of its own, for a test that does something to it.
+    pub(crate) async fn apart(name: &str) -> Result<Self> {
+        Self::with(Version::Newest, name).await
+    }
+
+    /// With one of the oldest version that is supported.
+    pub(crate) async fn oldest(name: &str) -> Result<Self> {
+        Self::with(Version::Oldest, name).await
+    }
+
+    async fn with(version: Version, name: &str) -> Result<Self> {
+        // Its programs end with the test process, as those of the shared one do.
+        let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start(version).await?));
+        let kubeconfig = install(plane).await?;
+        Self::on(plane, kubeconfig, name).await
+    }
+
+    async fn on(plane: &'static ControlPlane, kubeconfig: PathBuf, name: &str) -> Result<Self> {
         let namespace = plane.restricted_namespace(name).await?;
         Ok(Self { plane, namespace, client: plane.client()?, kubeconfig })
     }
@@ -123,7 +144,7 @@ impl World {
         self.plane.process_node().await?;
         let set = ReplicaSet::shared().await?;
         self.secret("mongodb", &set.uri()).await?;
-        Ok(Database { name: unique_database(), client: set.client().await? })
+        Ok(Database { name: unique_database(), uri: set.uri(), client: set.client().await? })
     }
 
     /// Makes a Secret with a connection string.
@@ -215,14 +236,18 @@ impl World {
         until(DEADLINE, &what, async || matches!(api.get_opt(name).await, Ok(None))).await
     }
 
-    /// The writes that the operator has made in the namespace so far.
-    pub(crate) fn writes(&self) -> Result<Vec<String>> {
+    /// The calls that the operator has made in the namespace so far.
+    pub(crate) fn calls(&self) -> Result<Vec<String>> {
         let user = format!("system:serviceaccount:{SYSTEM}:{OPERATOR}");
-        let calls = self.plane.audit()?.into_iter().filter(|call| {
-            let reads = ["get", "list", "watch"].contains(&call.verb.as_str());
-            call.user == user && call.namespace == self.namespace.name() && !reads
-        });
+        let calls = self.plane.audit()?.into_iter();
+        let calls = calls.filter(|call| call.user == user && call.namespace == self.namespace.name());
         Ok(calls.map(|call| format!("{} {}/{} {}", call.verb, call.resource, call.subresource, call.name)).collect())
+    }
+
+    /// Those of them that may have changed something.
+    pub(crate) fn writes(&self) -> Result<Vec<String>> {
+        let reads = |call: &String| ["get ", "list ", "watch "].iter().any(|verb| call.starts_with(verb));
+        Ok(self.calls()?.into_iter().filter(|call| !reads(call)).collect())
     }
 }
 
@@ -250,6 +275,7 @@ fn merge(into: &mut Value, from: &Value) {
 /// A database of a test's own.
 pub(crate) struct Database {
     pub(crate) name: String,
+    pub(crate) uri: String,
     pub(crate) client: mongodb::Client,
 }
 
@@ -261,6 +287,15 @@ pub(crate) fn image(deployment: &Value) -> &str {
 /// A running operator; it is killed when dropped.
 pub(crate) struct Operator {
     pub(crate) process: Process,
+}
+
+impl Operator {
+    /// Where its health and metrics are, once it listens.
+    pub(crate) fn address(&self) -> Option<String> {
+        let log = self.process.log();
+        let (_, rest) = log.split_once(r#""address":""#)?;
+        Some(rest.split_once('"')?.0.to_owned())
+    }
 }
 
 impl Drop for Operator {

@@ -137,6 +137,8 @@ fn a_migration_holds_the_rollout_back_and_the_old_version_serves() {
     let message = held.says(DEGRADED, true, "FromSchema");
     assert_eq!(message, "the migration failed: as the schema says");
     held.says(READY, false, "FromSchema");
+    held.trouble = Some(Trouble::new("ImagePullFailed", "no such image"));
+    held.says(DEGRADED, true, "FromSchema");
 }
 
 #[test]

@@ -1,0 +1,81 @@
+//! The rights of the operator are those that it uses: on the oldest version of Kubernetes that is supported.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use conversation_operator::{
+    kinds::Kind,
+    rbac::{lease_rules, rules},
+};
+use serde_json::json;
+
+use crate::world::{OPERATOR, SYSTEM, World};
+
+/// Not used where the admission that asks for them is off, as it is by default.
+const UNUSED: [&str; 2] = ["update conversationservices/finalizers", "update conversationschemas/finalizers"];
+/// Only when an event is repeated within minutes, or when the cluster is slow.
+const RARE: [&str; 2] = ["patch events", "list events"];
+
+#[tokio::test]
+async fn every_right_is_used_and_none_is_missing() -> Result<()> {
+    let world = World::oldest("rights").await?;
+    let database = world.database().await?;
+    let operator = world.operator()?;
+    let all = json!({
+        "scaling": {"replicas": null, "autoscaling": {"minReplicas": 2, "maxReplicas": 3, "cpuUtilization": 60}},
+        "exposure": {"ingress": {"host": "a.example"}},
+        "networkPolicy": {},
+        "telemetry": {"serviceMonitor": {}, "prometheusRule": {}},
+    });
+    world.played("other", json!({"exposure": {"gateway": {"parentRefs": [{"name": "public"}]}}})).await?;
+    world.ready("other").await?;
+    world.real("shop", &database, all).await?;
+    world.ready("shop").await?;
+
+    // All that can be pruned is.
+    let nothing = json!({
+        "scaling": {"replicas": 1, "autoscaling": null}, "exposure": null, "networkPolicy": null,
+        "telemetry": {"serviceMonitor": null, "prometheusRule": null}, "migration": {"policy": "None"},
+        "pod": {"serviceAccountName": "default"},
+    });
+    world.edit(&world.services(), "shop", json!({"spec": nothing})).await?;
+    world.edit(&world.services(), "other", json!({"spec": nothing})).await?;
+    for kind in [Kind::ServiceAccount, Kind::ConversationSchema, Kind::ServiceMonitor, Kind::HorizontalPodAutoscaler] {
+        world.gone(kind, "shop").await?;
+    }
+    world.gone(Kind::HttpRoute, "other").await?;
+    world.ready("shop").await?;
+    // A run that is for what is no longer declared is removed.
+    let wrong = json!({"image": {"repository": "registry.example/misspelt", "tag": "1"}});
+    let spec = world.schema_spec(&database, wrong);
+    world.create(&world.schemas(), "alone", spec).await?;
+    world.object(Kind::Job, "alone-plan-1", "to be there", |_| true).await?;
+    world.edit(&world.schemas(), "alone", json!({"spec": {"image": {"tag": "2"}}})).await?;
+    world.object(Kind::Job, "alone-plan-1", "to be another one", |it| it.to_string().contains("misspelt:2")).await?;
+    operator.process.terminate()?;
+    operator.process.wait(crate::DEADLINE).await?;
+
+    let user = format!("system:serviceaccount:{SYSTEM}:{OPERATOR}");
+    let calls: Vec<_> = world.plane.audit()?.into_iter().filter(|call| call.user == user).collect();
+    let refused: Vec<_> = calls.iter().filter(|call| call.code == 403).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    let named = |resource: &str, subresource: &str| match subresource {
+        "" => resource.to_owned(),
+        subresource => format!("{resource}/{subresource}"),
+    };
+    let mut used: BTreeSet<String> =
+        calls.iter().map(|call| format!("{} {}", call.verb, named(&call.resource, &call.subresource))).collect();
+    // Applying an object that is not there needs the right to create it too, which the log does not tell apart.
+    let applied: Vec<String> =
+        used.iter().filter_map(|it| it.strip_prefix("patch ").map(|it| format!("create {it}"))).collect();
+    used.extend(applied.into_iter().filter(|it| !it.contains('/')));
+    let granted = rules().into_iter().chain(lease_rules()).flat_map(|rule| {
+        let resources = rule.resources.clone();
+        rule.verbs.into_iter().flat_map(move |verb| resources.clone().into_iter().map(move |it| format!("{verb} {it}")))
+    });
+    let spare: Vec<String> = granted
+        .filter(|it| !used.contains(it) && !UNUSED.contains(&it.as_str()) && !RARE.contains(&it.as_str()))
+        .collect();
+    assert!(spare.is_empty(), "granted and not used: {spare:#?}");
+    Ok(())
+}
