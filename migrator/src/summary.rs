@@ -41,6 +41,8 @@ pub struct Summary {
     pub drift: Vec<Finding>,
     /// What a person must decide first.
     pub blocked: Vec<Finding>,
+    /// Whether the schema is one of a later release, of which this one can say nothing more.
+    pub newer: bool,
     /// How many entries of these lists were left out.
     pub omitted: usize,
 }
@@ -79,6 +81,7 @@ impl Summary {
             destructive: plan.iter().flat_map(|plan| plan.destructive()).map(|step| step.id.clone()).collect(),
             drift: plan.map(|plan| plan.drift.clone()).unwrap_or_default(),
             blocked: plan.map(|plan| plan.blocked.clone()).unwrap_or_default(),
+            newer: plan.is_some_and(Plan::is_newer),
             omitted: 0,
         }
     }
@@ -157,6 +160,19 @@ mod tests {
         assert!(text.len() <= LIMIT && text.len() > LIMIT - 300, "{}", text.len());
         assert_eq!((count("steps"), count("blocked")), (3, 2));
         assert_eq!(cut["omitted"].as_u64(), Some((200 - count("drift")) as u64));
+    }
+
+    #[test]
+    fn a_schema_of_a_later_release_is_told_apart_whatever_is_cut() {
+        let told = |subject: &str| {
+            let later = Finding { subject: subject.into(), ..finding(0, "is of a later release") };
+            let plan = Plan { blocked: vec![later], ..Plan::default() };
+            let summary = Summary::of("plan", Exit::Blocked, Some(&plan));
+            let cut: Value = serde_json::from_str(&fitted(summary, 0)).expect("JSON");
+            (cut["newer"].clone(), cut["blocked"].clone())
+        };
+        assert_eq!(told("schema version"), (true.into(), Value::Array(Vec::new())));
+        assert_eq!(told("set-validator events").0, false);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::{
     kinds::Kind,
 };
 
-pub use job::{COMMAND, Command, REVISION, RUN, job, job_name};
+pub use job::{BODY, COMMAND, Command, REVISION, RUN, fingerprint, job, job_name};
 pub use schema::{hash, revision, schema, schema_spec};
 
 /// What the API is called in labels, whatever the object is called.

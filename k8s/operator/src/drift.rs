@@ -1,6 +1,8 @@
 //! Whether an object in the cluster is as it was declared. Fields that are not declared belong to others (the API server's
-//! defaults, an autoscaler, `kubectl rollout restart`); elements that somebody put into a declared list do not.
+//! defaults, an autoscaler, `kubectl rollout restart`); elements that somebody put into a declared list do not. Where
+//! others have no business in an object's `spec` at all, `foreign` finds what they put there.
 
+pub mod foreign;
 mod quantity;
 
 use serde_json::Value;

@@ -10,7 +10,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Step, Want, next};
+pub use decide::{Step, Want, apply, next};
 pub use record::record;
 pub use run::{End, Run, State, Trouble};
 pub use states::states;

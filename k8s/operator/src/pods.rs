@@ -1,6 +1,6 @@
 //! What the status of a pod says about why it does not run.
 
-use k8s_openapi::api::core::v1::{ContainerState, ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod};
 
 use crate::migration::Trouble;
 
@@ -17,16 +17,30 @@ pub(crate) fn runs(pod: &Pod) -> bool {
     states(pod).any(|state| state.running.is_some())
 }
 
-/// What the container said at its end.
-pub(crate) fn termination_message(pod: &Pod) -> Option<String> {
-    states(pod).find_map(|state| state.terminated.as_ref()?.message.clone())
+/// How the container ended.
+pub(crate) fn terminated(pod: &Pod) -> Option<&ContainerStateTerminated> {
+    states(pod).find_map(|state| state.terminated.as_ref())
 }
 
 /// Why the pod does not run or does not stay up, if that needs somebody to do something. What passes by itself, such as the
 /// pulling of an image, is none.
 pub(crate) fn trouble(pod: &Pod) -> Option<Trouble> {
     let name = pod.metadata.name.as_deref().unwrap_or_default();
-    statuses(pod).find_map(|status| waiting(name, status)).or_else(|| unscheduled(name, pod))
+    statuses(pod)
+        .find_map(|status| waiting(name, status).or_else(|| crashed(name, status)))
+        .or_else(|| unscheduled(name, pod))
+}
+
+/// A container that ends again and again is between two ends as often as it waits for its next start; that is one trouble
+/// and not one that comes and goes.
+fn crashed(pod: &str, status: &ContainerStatus) -> Option<Trouble> {
+    let last = status.last_state.as_ref()?.terminated.as_ref()?;
+    (status.restart_count > 0 && !status.ready).then(|| crashes(pod, Some(last)))
+}
+
+fn crashes(pod: &str, last: Option<&ContainerStateTerminated>) -> Trouble {
+    let code = last.map(|ended| format!(" with exit code {}", ended.exit_code)).unwrap_or_default();
+    Trouble::new("PodsCrash", format!("pod {pod} ends again and again{code}; see `kubectl logs {pod} --previous`"))
 }
 
 fn waiting(pod: &str, status: &ContainerStatus) -> Option<Trouble> {
@@ -46,8 +60,7 @@ fn waiting(pod: &str, status: &ContainerStatus) -> Option<Trouble> {
         ),
         "CrashLoopBackOff" => {
             let last = status.last_state.as_ref().and_then(|state| state.terminated.as_ref());
-            let code = last.map(|ended| format!(" with exit code {}", ended.exit_code)).unwrap_or_default();
-            ("PodsCrash", format!("pod {pod} ends again and again{code}; see `kubectl logs {pod} --previous`"))
+            return Some(crashes(pod, last));
         }
         "CreateContainerError" | "RunContainerError" => ("ContainerRefused", format!("pod {pod}: {message}")),
         _ => return None,
@@ -61,4 +74,33 @@ fn unscheduled(name: &str, pod: &Pod) -> Option<Trouble> {
     let unschedulable = condition.status == "False" && condition.reason.as_deref() == Some("Unschedulable");
     let message = condition.message.as_deref().unwrap_or_default();
     unschedulable.then(|| Trouble::new("PodsUnschedulable", format!("pod {name} fits on no node: {message}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn told(status: Value) -> Option<(String, String)> {
+        let mut full = json!({"name": "api", "image": "api:1", "imageID": "", "ready": false, "restartCount": 0});
+        for (name, value) in status.as_object().expect("an object") {
+            full[name] = value.clone();
+        }
+        let pod = json!({"metadata": {"name": "shop-1"}, "status": {"containerStatuses": [full]}});
+        let pod: Pod = serde_json::from_value(pod).expect("a pod");
+        trouble(&pod).map(|trouble| (trouble.reason, trouble.message))
+    }
+
+    #[test]
+    fn a_container_that_crashes_is_in_one_trouble_all_the_time() {
+        let ended = json!({"terminated": {"exitCode": 101}});
+        let of = |state: Value| told(json!({"restartCount": 3, "lastState": ended, "state": state}));
+        let waits = of(json!({"waiting": {"reason": "CrashLoopBackOff"}}));
+        assert_eq!(waits.as_ref().map(|trouble| trouble.0.as_str()), Some("PodsCrash"));
+        assert_eq!(of(json!({"running": {}})), waits);
+        assert_eq!(of(ended.clone()), waits);
+        assert_eq!(told(json!({"restartCount": 3, "lastState": ended, "state": {"running": {}}, "ready": true})), None);
+        assert_eq!(told(json!({"state": {"waiting": {"reason": "ContainerCreating"}}})), None);
+    }
 }

@@ -28,7 +28,7 @@ const KEEP: [&str; 6] = ["get", "list", "watch", "create", "patch", "delete"];
 fn verbs(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Pod => &["list", "watch"],
-        Kind::Job => &["list", "watch", "create", "delete"],
+        Kind::Job => &["get", "list", "watch", "create", "delete"],
         // They are there as long as what they belong to, and go with it.
         Kind::Deployment | Kind::Service => &["get", "list", "watch", "create", "patch"],
         _ => &KEEP,

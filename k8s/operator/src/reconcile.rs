@@ -38,6 +38,8 @@ pub use error::Error;
 const DEBOUNCE: Duration = Duration::from_millis(100);
 /// How often an object is looked at though nothing changed that is watched.
 const RESYNC: Duration = Duration::from_secs(600);
+/// How soon an object is looked at again whose copy was behind.
+const SOON: Duration = Duration::from_secs(1);
 
 /// What reconciling needs.
 pub struct Context {

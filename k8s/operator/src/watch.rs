@@ -264,14 +264,17 @@ impl Stores {
         self.services.get(&ObjectRef::new(name).within(namespace))
     }
 
-    /// The pods of a component of an object.
+    /// The pods of a component of an object, by their names.
     #[must_use]
     pub fn pods(&self, namespace: &str, instance: &str, component: &str) -> Vec<Arc<Pod>> {
-        self.pods.state_filter(|pod| {
+        let mut pods = self.pods.state_filter(|pod| {
             let label = |name: &str| pod.labels().get(name).map(String::as_str);
             pod.metadata.namespace.as_deref() == Some(namespace)
                 && label(INSTANCE) == Some(instance)
                 && label(COMPONENT) == Some(component)
-        })
+        });
+        // Always in the same order, so that of several in trouble it is always the same that is told of.
+        pods.sort_by_key(|pod| pod.name_any());
+        pods
     }
 }

@@ -66,7 +66,8 @@ pub fn build(declared: &Declared, observed: &Observation, flags: &PlanOptions) -
         remedy: "apply makes it so again".into(),
     });
     plan.drift.extend(undone.collect::<Vec<_>>());
-    if !added || !plan.steps.is_empty() {
+    // One of a later release is not to be noted as one of this.
+    if !plan.is_newer() && (!added || !plan.steps.is_empty()) {
         let why = match (current, added) {
             (true, false) => "it notes what this deployment adds".into(),
             _ => format!("services of version {} wait for it", schema::VERSION),

@@ -195,6 +195,7 @@ fn a_newer_schema_is_left_alone() {
     observed.record = Some(Record { version: schema::VERSION + 1, checksum: "x".into(), additions: None });
     let plan = planned(&observed);
     assert_eq!((plan.exit(), plan.is_newer()), (Exit::Blocked, true));
+    assert_eq!(ids(&plan), Vec::<&str>::new(), "it is not noted as one of this release");
     assert!(!planned(&as_declared(false)).is_newer());
 }
 

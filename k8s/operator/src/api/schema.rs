@@ -225,6 +225,17 @@ pub struct Plan {
     pub at: Time,
 }
 
+impl Plan {
+    /// Its steps that cannot be taken back. A list that was cut to fit into the status does not make a step harmless.
+    #[must_use]
+    pub fn losses(&self) -> Vec<&str> {
+        let risky = self.steps.iter().filter(|step| step.risk == "high").map(|step| step.id.as_str());
+        let mut losses: Vec<&str> = self.destructive.iter().map(String::as_str).collect();
+        losses.extend(risky.filter(|id| !self.destructive.iter().any(|named| named == id)));
+        losses
+    }
+}
+
 /// A step of a plan.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Step {
@@ -273,6 +284,13 @@ impl std::fmt::Display for Drift {
         write!(out, "{}: {}", self.subject, self.problem)?;
         if self.remedy.is_empty() { Ok(()) } else { write!(out, "; {}", self.remedy) }
     }
+}
+
+impl Failure {
+    /// The plan is another one by now than the one that was to be applied.
+    pub const PLAN_CHANGED: &str = "PlanChanged";
+    /// The migrator does not understand what it is told.
+    pub const REFUSED: &str = "CommandRefused";
 }
 
 /// A run of the migrator that failed.

@@ -124,13 +124,13 @@ pub struct ConversationServiceStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<Condition>,
-    /// The version that the pods are to run now.
+    /// The version that the Deployment declares: the one that was released last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The version that is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_version: Option<String>,
-    /// The image that the pods are to run now. It stays while the schema of another version is not there.
+    /// The image that the Deployment declares. It stays while the schema of another version is not there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
     /// How many pods there are.

@@ -6,13 +6,15 @@ use super::{
     Desired, Owner,
     pod::{Scheduling, container, mongodb_uri, pod},
     put,
-    schema::{declaration, revision},
+    schema::{declaration, hash, revision},
     value,
 };
 use crate::{api::ConversationSchemaSpec, kinds::Kind};
 
 /// The annotation with the revision that a Job is for.
 pub const REVISION: &str = "conversation.dev/revision";
+/// The annotation with a hash of all that a Job was made of, by which it is known whether it would be made so now.
+pub const BODY: &str = "conversation.dev/body";
 /// The label with the command that a Job runs.
 pub const COMMAND: &str = "conversation.dev/command";
 /// The label with the number of a run.
@@ -29,10 +31,11 @@ const SPARE: i64 = 60;
 pub enum Command {
     /// Tells the steps from what is there to what is declared.
     Plan,
-    /// Makes the steps, if they are still the approved ones.
+    /// Makes the steps.
     Apply {
-        /// What approves them.
-        approval: String,
+        /// The approval that somebody gave, which the plan must still have then. Without one the migrator refuses what cannot
+        /// be taken back, also when it has become so since the plan was made.
+        approval: Option<String>,
     },
     /// Compares what is there with what is declared.
     Verify,
@@ -54,8 +57,12 @@ impl Command {
         let mut arguments = vec![self.name().to_owned()];
         let mut add = |more: &[&str]| arguments.extend(more.iter().map(|&argument| argument.to_owned()));
         if let Self::Apply { approval } = self {
-            let (wait, limit) = (WAIT.min(seconds).to_string(), seconds.to_string());
-            add(&["--yes", "--wait", &wait, "--timeout", &limit, "--expect", approval, "--exit-zero-on", "drift"]);
+            let (wait, limit) = (wait(spec).to_string(), seconds.to_string());
+            add(&["--yes", "--wait", &wait, "--timeout", &limit]);
+            if let Some(approval) = approval {
+                add(&["--expect", approval]);
+            }
+            add(&["--exit-zero-on", "drift"]);
         } else {
             // That there is something to do is an answer and not a failure of the Job.
             add(&["--exit-zero-on", "pending,drift,blocked"]);
@@ -65,15 +72,31 @@ impl Command {
     }
 }
 
-/// The name of a run. No two runs of an object have the same number, so a repetition never meets what it repeats.
+fn wait(spec: &ConversationSchemaSpec) -> i64 {
+    WAIT.min(spec.migration.timeout_seconds)
+}
+
+/// The name of a run. The command is not in it, so that there cannot be two of one number.
 #[must_use]
-pub fn job_name(owner: &Owner, command: &str, run: i64) -> String {
-    format!("{}-{command}-{run}", owner.name)
+pub fn job_name(owner: &Owner, run: i64) -> String {
+    format!("{}-migrate-{run}", owner.name)
+}
+
+/// A hash of all that a run of a command is made of, besides its number.
+#[must_use]
+pub fn fingerprint(owner: &Owner, spec: &ConversationSchemaSpec, command: &Command) -> String {
+    hash(&body(owner, spec, command, 0).body)
 }
 
 /// A run of the migrator.
 #[must_use]
 pub fn job(owner: &Owner, spec: &ConversationSchemaSpec, command: &Command, run: i64) -> Desired {
+    let mut job = body(owner, spec, command, run);
+    job.body["metadata"]["annotations"][BODY] = fingerprint(owner, spec, command).into();
+    job
+}
+
+fn body(owner: &Owner, spec: &ConversationSchemaSpec, command: &Command, run: i64) -> Desired {
     let mut labels = owner.labels("migrator", &spec.image.version());
     labels[COMMAND] = command.name().into();
     labels[RUN] = run.to_string().into();
@@ -96,12 +119,12 @@ pub fn job(owner: &Owner, spec: &ConversationSchemaSpec, command: &Command, run:
         "metadata": {"annotations": {REVISION: revision(spec)}},
         "spec": {
             "backoffLimit": 0,
-            "activeDeadlineSeconds": spec.migration.timeout_seconds + SPARE,
+            "activeDeadlineSeconds": wait(spec) + spec.migration.timeout_seconds + SPARE,
             "ttlSecondsAfterFinished": KEPT,
             "template": {"metadata": {"labels": labels}, "spec": template},
         },
     });
-    owner.object(Kind::Job, &job_name(owner, command.name(), run), labels, body)
+    owner.object(Kind::Job, &job_name(owner, run), labels, body)
 }
 
 fn env(spec: &ConversationSchemaSpec) -> Value {

@@ -1,27 +1,22 @@
 //! The ConversationSchema of a ConversationService, and the revision of a schema.
 
-use kube::ResourceExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Desired, Owner, put, value};
 use crate::{
     api::{
-        APPROVE_PLAN, ConversationSchemaSpec, ConversationService, ConversationServiceSpec, JobSettings, Mongodb,
-        Policy, SchemaMigration, SchemaPolicy, Sharding,
+        ConversationSchemaSpec, ConversationService, ConversationServiceSpec, JobSettings, Mongodb, Policy,
+        SchemaMigration, SchemaPolicy, Sharding,
     },
     kinds::Kind,
 };
 
-/// The ConversationSchema that brings the database where the service needs it, unless nobody here is to. An approval on
-/// the service is one on its schema.
+/// The ConversationSchema that brings the database where the service needs it, unless nobody here is to.
 #[must_use]
 pub fn schema(service: &ConversationService) -> Option<Desired> {
     let (owner, spec) = (Owner::from(service), &service.spec);
-    let mut body = json!({"metadata": {}, "spec": value(&schema_spec(spec)?)});
-    if let Some(approval) = service.annotations().get(APPROVE_PLAN) {
-        put(&mut body["metadata"], "annotations", json!({APPROVE_PLAN: approval}));
-    }
+    let body = json!({"spec": value(&schema_spec(spec)?)});
     let labels = owner.labels("migrator", &spec.migrator_image().version());
     Some(owner.object(Kind::ConversationSchema, &owner.name, labels, body))
 }

@@ -11,9 +11,11 @@ use k8s_openapi::api::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use super::{Command, Desired, Owner, Release, endpoint, env::LIMITS, job, objects, places, revision, schema_spec};
+use super::{
+    Command, Desired, Owner, Release, endpoint, env::LIMITS, fingerprint, job, objects, places, revision, schema_spec,
+};
 use crate::{
-    api::{ConversationSchema, ConversationService},
+    api::{ConversationSchema, ConversationSchemaSpec, ConversationService},
     kinds::Kind,
 };
 
@@ -97,7 +99,7 @@ fn every_field_is_one_that_kubernetes_knows() {
     made(&full()).iter().for_each(all_known);
     made(&service(json!({}))).iter().for_each(all_known);
     let spec = schema_spec(&full().spec).expect("a schema");
-    for command in [Command::Plan, Command::Verify, Command::Apply { approval: "abc".to_owned() }] {
+    for command in [Command::Plan, Command::Verify, Command::Apply { approval: Some("abc".to_owned()) }] {
         all_known(&job(&Owner::from(&full()), &spec, &command, 7));
     }
 }
@@ -165,16 +167,6 @@ fn policy_none_makes_no_schema() {
 }
 
 #[test]
-fn an_approval_on_the_service_is_one_on_its_schema() {
-    let mut service = service(json!({}));
-    let approval = ("conversation.dev/approve-plan".to_owned(), "0123456789abcdef".to_owned());
-    service.metadata.annotations = Some([approval].into());
-    let objects = made(&service);
-    let annotations = &find(&objects, Kind::ConversationSchema)["metadata"]["annotations"];
-    assert_eq!(annotations["conversation.dev/approve-plan"], "0123456789abcdef");
-}
-
-#[test]
 fn the_pod_has_time_for_its_whole_end() {
     let objects = made(&full());
     let template = &find(&objects, Kind::Deployment)["spec"]["template"]["spec"];
@@ -220,8 +212,9 @@ fn a_plan_that_finds_something_is_no_failed_job_and_an_apply_holds_to_its_approv
     let spec = schema_spec(&full().spec).expect("a schema");
     let arguments = |command: Command| {
         let job = job(&owner, &spec, &command, 3);
-        assert_eq!(job.name, format!("shop-{}-3", command.name()));
-        assert_eq!(job.body["spec"]["activeDeadlineSeconds"], 660);
+        assert_eq!(job.name, "shop-migrate-3");
+        // The wait for another runner's lease, the work itself, and time to say where it got.
+        assert_eq!(job.body["spec"]["activeDeadlineSeconds"], 300 + 600 + 60);
         let container = &job.body["spec"]["template"]["spec"]["containers"][0];
         assert_eq!(container["env"][2]["value"], r#"{"retention":{"days":90}}"#);
         let arguments: Vec<String> = serde_json::from_value(container["args"].clone()).expect("texts");
@@ -229,9 +222,28 @@ fn a_plan_that_finds_something_is_no_failed_job_and_an_apply_holds_to_its_approv
     };
     assert_eq!(arguments(Command::Plan), "plan --exit-zero-on pending,drift,blocked --summary /dev/termination-log");
     assert_eq!(
-        arguments(Command::Apply { approval: "abc".to_owned() }),
+        arguments(Command::Apply { approval: Some("abc".to_owned()) }),
         "apply --yes --wait 300 --timeout 600 --expect abc --exit-zero-on drift --summary /dev/termination-log"
     );
+    assert!(!arguments(Command::Apply { approval: None }).contains("--expect"));
+}
+
+#[test]
+fn a_job_tells_what_it_was_made_of() {
+    let owner = Owner::from(&full());
+    let spec = schema_spec(&full().spec).expect("a schema");
+    let body = |spec: &ConversationSchemaSpec, command: Command, run: i64| {
+        job(&owner, spec, &command, run).body["metadata"]["annotations"]["conversation.dev/body"].clone()
+    };
+    let first = body(&spec, Command::Plan, 1);
+    assert!(first.is_string());
+    assert_eq!(first, body(&spec, Command::Plan, 2), "whichever run it is");
+    assert_eq!(first, fingerprint(&owner, &spec, &Command::Plan).as_str());
+    let mut corrected = spec.clone();
+    corrected.image_pull_secrets.clear();
+    assert_ne!(first, body(&corrected, Command::Plan, 1));
+    let approved = Command::Apply { approval: Some("abc".to_owned()) };
+    assert_ne!(body(&spec, approved, 1), body(&spec, Command::Apply { approval: None }, 1));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! What is to be done next for a schema: a pure function of what is declared and what is known.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 
 use super::{Run, State};
 use crate::{
-    api::{ConversationSchemaStatus, Plan, SchemaPolicy},
+    api::{ConversationSchemaStatus, Failure, Plan, SchemaPolicy},
     desired::Command,
 };
 
@@ -12,10 +14,14 @@ use crate::{
 const FIRST_WAIT: SignedDuration = SignedDuration::from_secs(10);
 /// The longest wait between two attempts.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_secs(300);
+/// How old a plan may become on which somebody is to act who waits for it to change.
+const FRESH: SignedDuration = SignedDuration::from_secs(300);
 
 /// What is declared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Want {
+    /// The namespace of the object.
+    pub namespace: String,
     /// The name of the object.
     pub name: String,
     /// What the database is to be brought to.
@@ -28,6 +34,8 @@ pub struct Want {
     pub verify_every: SignedDuration,
     /// Whether everything is left as it is.
     pub paused: bool,
+    /// A hash of all that a run of each command would be made of now.
+    pub bodies: BTreeMap<&'static str, String>,
 }
 
 /// What is to be done next.
@@ -37,7 +45,7 @@ pub enum Step {
     Pause,
     /// A run has ended: write down how, and ask again.
     Record(Run),
-    /// A run is for what is no longer declared, and changes nothing: delete its Job.
+    /// A run is not what would be made now, and has changed nothing: delete its Job.
     Remove(Run),
     /// A run is in progress.
     Await(Run),
@@ -50,10 +58,10 @@ pub enum Step {
 /// What is to be done next. `run` is the one after the last whose end is in the status, if there is one.
 #[must_use]
 pub fn next(want: &Want, status: &ConversationSchemaStatus, run: Option<&Run>, now: Timestamp) -> Step {
-    if want.paused {
-        return Step::Pause;
-    }
     match run {
+        // Nobody lets it begin any more.
+        Some(run) if run.is_waiting() && !is_wanted(want, status, run) => return Step::Remove(run.clone()),
+        _ if want.paused => return Step::Pause,
         Some(run) if matches!(run.state, State::Ended(_)) => return Step::Record(run.clone()),
         Some(run) if run.revision != want.revision && run.is_harmless() => return Step::Remove(run.clone()),
         Some(run) => return Step::Await(run.clone()),
@@ -69,10 +77,25 @@ pub fn next(want: &Want, status: &ConversationSchemaStatus, run: Option<&Run>, n
     }
 }
 
+/// Whether a run that has not begun would be made now, just as it is. One that cannot begin, because an image or a node is
+/// not there, would otherwise outlive the correction of its settings.
+fn is_wanted(want: &Want, status: &ConversationSchemaStatus, run: &Run) -> bool {
+    let body = want.bodies.get(run.command.as_str()).map_or("", String::as_str);
+    let plan = status.plan.as_ref().filter(|plan| plan.revision == want.revision);
+    let permitted = run.command != "apply" || (!want.paused && plan.is_some_and(|plan| may_apply(want, plan)));
+    run.revision == want.revision && run.body == body && permitted
+}
+
 /// When what failed is tried again.
 fn retry_at(want: &Want, status: &ConversationSchemaStatus) -> Option<Timestamp> {
     let failure = status.failure.as_ref().filter(|failure| failure.revision == want.revision)?;
-    Some(failure.at.0 + wait(status.attempts))
+    match failure.reason.as_str() {
+        // The same words would be refused again, unless somebody puts another program behind the name of the image.
+        Failure::REFUSED => Some(failure.at.0 + want.verify_every),
+        // A look at what it has become is no repetition.
+        Failure::PLAN_CHANGED if status.attempts <= 1 => None,
+        _ => Some(failure.at.0 + wait(status.attempts)),
+    }
 }
 
 fn wait(attempts: i64) -> SignedDuration {
@@ -95,12 +118,11 @@ fn due(want: &Want, status: &ConversationSchemaStatus) -> Due {
         (None, None) => Due::Now(Command::Plan),
         // What was found since the last plan may be something that a plan mends.
         (_, Some(_)) if differs(status) && planned < verified => Due::Now(Command::Plan),
-        (Some(plan), _) if plan.outcome == "pending" && may_apply(want, plan) => {
-            Due::Now(Command::Apply { approval: plan.approval.clone() })
-        }
-        // Somebody else decides or acts; what they see here is kept fresh.
-        (Some(plan), _) if plan.outcome == "pending" || plan.outcome == "blocked" => {
-            Due::At(plan.at.0 + want.verify_every, Command::Plan)
+        (Some(plan), _) if plan.outcome == "pending" && may_apply(want, plan) => Due::Now(apply(want, plan)),
+        // Somebody else decides or acts; what they see here is kept fresh, and more so where a rollout waits for it.
+        (Some(plan), applied) if plan.outcome == "pending" || plan.outcome == "blocked" => {
+            let every = if applied.is_some() { want.verify_every } else { want.verify_every.min(FRESH) };
+            Due::At(plan.at.0 + every, Command::Plan)
         }
         (_, applied) => {
             let looks = [verified, planned, applied.map(|applied| applied.at.0)];
@@ -117,10 +139,20 @@ pub(super) fn differs(status: &ConversationSchemaStatus) -> bool {
 
 /// Whether a plan may be applied without asking anybody further.
 pub(super) fn may_apply(want: &Want, plan: &Plan) -> bool {
-    let approved = want.approval.as_deref() == Some(plan.approval.as_str());
     match want.policy {
-        SchemaPolicy::Automatic => approved || plan.destructive.is_empty(),
-        SchemaPolicy::Approve => approved,
+        SchemaPolicy::Automatic => approved(want, plan) || plan.losses().is_empty(),
+        SchemaPolicy::Approve => approved(want, plan),
         SchemaPolicy::Observe => false,
     }
+}
+
+/// The apply of a plan. Only somebody's approval is handed on: the operator's own decision is about what the plan showed,
+/// and with an approval the migrator would also destroy what came into the database since then.
+#[must_use]
+pub fn apply(want: &Want, plan: &Plan) -> Command {
+    Command::Apply { approval: approved(want, plan).then(|| plan.approval.clone()) }
+}
+
+fn approved(want: &Want, plan: &Plan) -> bool {
+    !plan.approval.is_empty() && want.approval.as_deref() == Some(plan.approval.as_str())
 }

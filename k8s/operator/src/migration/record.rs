@@ -4,10 +4,15 @@
 use k8s_openapi::{apimachinery::pkg::apis::meta::v1::Time, jiff::Timestamp};
 
 use super::{End, Run, State, Summary, Trouble};
-use crate::api::{AppliedSchema, ConversationSchemaStatus, Failure, Plan};
+use crate::{
+    api::{AppliedSchema, Condition, ConditionStatus, ConversationSchemaStatus, Failure, Plan},
+    conditions::DEGRADED,
+};
 
 /// The longest text of a failure that is kept in the status.
 const LONGEST: usize = 2000;
+/// How the migrator exits when it cannot use its command line or its declaration.
+const BAD_COMMAND: i32 = 64;
 
 /// The status after a run; unchanged while it has not ended.
 #[must_use]
@@ -17,13 +22,19 @@ pub fn record(mut status: ConversationSchemaStatus, run: &Run) -> ConversationSc
     match succeeded(run, end) {
         Ok(summary) => success(&mut status, run, end.at, summary),
         Err(trouble) => {
-            // The plan that was approved is no longer the one that is due.
-            if trouble.reason == "PlanChanged" {
+            let made_nothing = [Failure::PLAN_CHANGED, Failure::REFUSED].contains(&trouble.reason.as_str());
+            // The plan is no longer the one that is due.
+            if trouble.reason == Failure::PLAN_CHANGED {
                 status.plan = None;
             }
-            status.attempts += 1;
+            // Some of another revision's steps may have been made, so nothing is known to be applied any more.
+            if run.command == "apply" && !made_nothing {
+                status.applied = status.applied.filter(|applied| applied.revision == run.revision);
+            }
+            let same = status.failure.as_ref().is_none_or(|failure| failure.revision == run.revision);
+            status.attempts = if same { status.attempts + 1 } else { 1 };
             let at = Time(end.at);
-            let Trouble { reason, message } = trouble;
+            let Trouble { reason, message } = known_before(&status, run, end).unwrap_or(trouble);
             let message = message.chars().take(LONGEST).collect();
             status.failure =
                 Some(Failure { revision: run.revision.clone(), job: run.job.clone(), reason, message, at });
@@ -32,25 +43,43 @@ pub fn record(mut status: ConversationSchemaStatus, run: &Run) -> ConversationSc
     status
 }
 
+/// Why a run was ended that never began: what was said while it waited, which tells more than that it waited too long.
+fn known_before(status: &ConversationSchemaStatus, run: &Run, end: &End) -> Option<Trouble> {
+    let late = end.failure.as_ref().is_some_and(|failure| failure.reason == "DeadlineExceeded");
+    if !late || end.exit_code.is_some() {
+        return None;
+    }
+    let about_it = |said: &&Condition| {
+        said.type_ == DEGRADED && said.status == ConditionStatus::True && said.message.contains(&run.job)
+    };
+    let said = status.conditions.iter().find(about_it)?;
+    Some(Trouble::new(&said.reason, &said.message))
+}
+
 fn succeeded<'a>(run: &Run, end: &'a End) -> Result<&'a Summary, Trouble> {
-    let failed = || Trouble::new("MigratorFailed", format!("Job {} ended without saying how", run.job));
+    let failed = || match &end.failure {
+        Some(Trouble { message, .. }) => format!("Job {}: {message}", run.job),
+        None => format!("Job {} ended without saying how", run.job),
+    };
+    let said = || end.summary.as_ref().and_then(|summary| summary.error.clone()).unwrap_or_else(failed);
+    if end.exit_code == Some(BAD_COMMAND) {
+        return Err(Trouble::new(Failure::REFUSED, said()));
+    }
     let Some(summary) = &end.summary else {
         return Err(match &end.failure {
             Some(Trouble { reason, message }) if reason == "DeadlineExceeded" => Trouble::new(
                 "TimedOut",
                 format!("Job {} was ended because it took too long: {message}; raise timeoutSeconds", run.job),
             ),
-            Some(Trouble { message, .. }) => Trouble::new("MigratorFailed", format!("Job {}: {message}", run.job)),
-            None => failed(),
+            _ => Trouble::new("MigratorFailed", failed()),
         });
     };
-    let said = || summary.error.clone().unwrap_or_else(|| failed().message);
     match (summary.verdict(), run.command.as_str()) {
         ("error", _) => Err(Trouble::new("MigratorFailed", said())),
         ("blocked", "apply") => {
             let blocked: Vec<String> = summary.blocked.iter().map(ToString::to_string).collect();
             let why = if blocked.is_empty() { said() } else { blocked.join("; ") };
-            Err(Trouble::new("PlanChanged", format!("the plan that was approved was refused: {why}")))
+            Err(Trouble::new(Failure::PLAN_CHANGED, format!("the plan was refused: {why}")))
         }
         ("pending", "apply") => {
             Err(Trouble::new("StepsPending", format!("Job {} ended before all steps were made", run.job)))
@@ -61,7 +90,9 @@ fn succeeded<'a>(run: &Run, end: &'a End) -> Result<&'a Summary, Trouble> {
 }
 
 fn success(status: &mut ConversationSchemaStatus, run: &Run, at: Timestamp, summary: &Summary) {
-    status.failure = None;
+    if status.failure.take().is_some_and(|failure| failure.revision != run.revision) {
+        status.attempts = 0;
+    }
     status.drift.clone_from(&summary.drift);
     let verdict = summary.verdict();
     let settled = ["clean", "drift", "newer"].contains(&verdict);
@@ -90,7 +121,7 @@ fn success(status: &mut ConversationSchemaStatus, run: &Run, at: Timestamp, summ
 
 fn plan(run: &Run, at: Timestamp, summary: &Summary) -> Plan {
     let outcome = summary.verdict();
-    let pending = outcome == "pending" || outcome == "blocked";
+    let pending = ["pending", "blocked", "newer"].contains(&outcome);
     Plan {
         revision: run.revision.clone(),
         approval: summary.approval.clone(),

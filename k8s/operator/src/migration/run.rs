@@ -1,5 +1,7 @@
 //! A run of the migrator as its Job and its pod show it.
 
+use std::sync::Arc;
+
 use k8s_openapi::{
     api::{
         batch::v1::{Job, JobCondition},
@@ -10,7 +12,7 @@ use k8s_openapi::{
 
 use super::Summary;
 use crate::{
-    desired::{COMMAND, REVISION, RUN},
+    desired::{BODY, COMMAND, REVISION, RUN},
     pods,
 };
 
@@ -25,6 +27,8 @@ pub struct Run {
     pub command: String,
     /// What it was made for.
     pub revision: String,
+    /// A hash of all that it was made of.
+    pub body: String,
     /// When it was made.
     pub made: Timestamp,
     /// Where it is.
@@ -47,6 +51,8 @@ pub enum State {
 pub struct End {
     /// When.
     pub at: Timestamp,
+    /// How its container exited, if that is known.
+    pub exit_code: Option<i32>,
     /// What the migrator said, if it could.
     pub summary: Option<Summary>,
     /// Why the Job failed, if it did.
@@ -70,24 +76,35 @@ impl Trouble {
 }
 
 impl Run {
-    /// Reads a Job and its pod. None when it is not a run of the operator's.
+    /// Reads a Job and its pods. None when it is not a run of the operator's.
     #[must_use]
-    pub fn read(job: &Job, pod: Option<&Pod>) -> Option<Self> {
-        let (labels, annotations) = (job.metadata.labels.as_ref()?, job.metadata.annotations.as_ref());
+    pub fn read(job: &Job, pods: &[Arc<Pod>]) -> Option<Self> {
+        let labels = job.metadata.labels.as_ref()?;
+        let annotation =
+            |name: &str| job.metadata.annotations.as_ref().and_then(|all| all.get(name)).cloned().unwrap_or_default();
+        // A pod that was evicted before it began may stand beside the one that did the work.
+        let pod = pods.iter().find(|pod| pods::terminated(pod).is_some()).or(pods.first());
         Some(Self {
             job: job.metadata.name.clone()?,
             number: labels.get(RUN)?.parse().ok()?,
             command: labels.get(COMMAND)?.clone(),
-            revision: annotations.and_then(|all| all.get(REVISION)).cloned().unwrap_or_default(),
+            revision: annotation(REVISION),
+            body: annotation(BODY),
             made: job.metadata.creation_timestamp.as_ref()?.0,
-            state: state(job, pod),
+            state: state(job, pod.map(|pod| &**pod)),
         })
+    }
+
+    /// Whether it has not begun.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting(_))
     }
 
     /// Whether it may be ended without harm: only an apply that runs changes something.
     #[must_use]
     pub fn is_harmless(&self) -> bool {
-        self.command != "apply" || matches!(self.state, State::Waiting(_))
+        self.command != "apply" || self.is_waiting()
     }
 }
 
@@ -112,12 +129,14 @@ fn state(job: &Job, pod: Option<&Pod>) -> State {
 
 fn end(condition: &JobCondition, pod: Option<&Pod>, failure: Option<Trouble>) -> Box<End> {
     let at = condition.last_transition_time.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0);
-    let message = pod.and_then(pods::termination_message);
+    let terminated = pod.and_then(pods::terminated);
+    let exit_code = terminated.map(|terminated| terminated.exit_code);
+    let message = terminated.and_then(|terminated| terminated.message.clone());
     let summary = message.as_deref().and_then(Summary::parse);
     let failure = failure.map(|failure| match (&summary, message) {
         // What the migrator could not put into its own form is still worth more than that its Job failed.
         (None, Some(message)) if !message.is_empty() => Trouble { message, ..failure },
         _ => failure,
     });
-    Box::new(End { at, summary, failure })
+    Box::new(End { at, exit_code, summary, failure })
 }

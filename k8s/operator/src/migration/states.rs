@@ -5,7 +5,7 @@ use super::{
     decide::{differs, may_apply},
 };
 use crate::{
-    api::{APPROVE_PLAN, ConversationSchemaStatus, Plan, SchemaPolicy},
+    api::{APPROVE_PLAN, ConversationSchemaStatus, Failure, Plan, SchemaPolicy},
     conditions::{DEGRADED, MIGRATION_PENDING, PROGRESSING, READY, SCHEMA_DRIFT, Said},
 };
 
@@ -30,18 +30,28 @@ pub fn states(want: &Want, status: &ConversationSchemaStatus, step: &Step, refus
 }
 
 fn trouble(want: &Want, status: &ConversationSchemaStatus, step: &Step, refused: Option<&Trouble>) -> Option<Trouble> {
-    if let Step::Await(Run { state: State::Waiting(trouble), .. }) = step
-        && let Some(trouble) = refused.or(trouble.as_ref())
-    {
+    let waits = match step {
+        Step::Await(Run { state: State::Waiting(trouble), .. }) => trouble.as_ref(),
+        _ => None,
+    };
+    if let Some(trouble) = refused.or(waits) {
         return Some(trouble.clone());
     }
     let failure = status.failure.as_ref().filter(|failure| failure.revision == want.revision)?;
-    let tries = format!("attempt {} failed; it is tried again: ", status.attempts);
+    let tries = match failure.reason.as_str() {
+        Failure::REFUSED => "it is not tried again soon, because it would be refused again: ".to_owned(),
+        _ => format!("attempt {} failed; it is tried again: ", status.attempts),
+    };
     Some(Trouble::new(&failure.reason, tries + &failure.message))
 }
 
 fn pending(want: &Want, plan: Option<&Plan>, applied: bool, step: &Step) -> Said {
     let said = |reason: &str, message: String| Said::new(MIGRATION_PENDING, true, reason, message);
+    if let Some(plan) = plan.filter(|plan| plan.outcome == "newer" && !plan.steps.is_empty()) {
+        let message =
+            "a newer release has brought the schema further, and only its migrator changes it: these steps wait";
+        return said("NewerSchema", format!("{message}: {}", steps(plan)));
+    }
     let Some(plan) = plan.filter(|plan| plan.outcome == "pending" || plan.outcome == "blocked") else {
         return match applied {
             true => Said::new(MIGRATION_PENDING, false, "NothingPending", "the schema of this revision is applied"),
@@ -61,8 +71,8 @@ fn pending(want: &Want, plan: Option<&Plan>, applied: bool, step: &Step) -> Said
         };
     }
     let approve = format!(
-        "to apply it: kubectl annotate --overwrite conversationschema {} {APPROVE_PLAN}={}",
-        want.name, plan.approval
+        "to apply it: kubectl annotate --overwrite --namespace {} conversationschema {} {APPROVE_PLAN}={}",
+        want.namespace, want.name, plan.approval
     );
     match want.policy {
         SchemaPolicy::Observe => {
@@ -70,7 +80,7 @@ fn pending(want: &Want, plan: Option<&Plan>, applied: bool, step: &Step) -> Said
         }
         SchemaPolicy::Automatic => said(
             "DestructiveNotApproved",
-            format!("the plan cannot be taken back in {}; {approve}. Steps: {steps}", plan.destructive.join(", ")),
+            format!("the plan cannot be taken back in {}; {approve}. Steps: {steps}", plan.losses().join(", ")),
         ),
         SchemaPolicy::Approve => said("AwaitingApproval", format!("the plan waits; {approve}. Steps: {steps}")),
     }

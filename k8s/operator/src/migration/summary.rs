@@ -26,12 +26,11 @@ pub struct Summary {
     pub drift: Vec<api::Drift>,
     /// What a person must decide first.
     pub blocked: Vec<api::Drift>,
+    /// Whether the schema is one of a newer release.
+    pub newer: bool,
     /// How much was left out to fit into the message.
     pub omitted: i64,
 }
-
-/// What the migrator calls a schema that a newer release has brought further.
-const NEWER: &str = "schema version";
 
 impl Summary {
     /// What follows from it: clean, pending, drift, blocked, or newer when a newer release has been here. That is how it is
@@ -39,7 +38,7 @@ impl Summary {
     #[must_use]
     pub fn verdict(&self) -> &str {
         match self.outcome.as_str() {
-            "blocked" if !self.blocked.is_empty() && self.blocked.iter().all(|why| why.subject == NEWER) => "newer",
+            "blocked" if self.newer => "newer",
             // The migrator tells the gravest; what matters here is whether there is something to do.
             "drift" if !self.steps.is_empty() => "pending",
             outcome => outcome,

@@ -1,6 +1,8 @@
 //! Puts one object where it is declared to be, with as little writing as that takes: none if all is as declared.
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
+use std::time::Duration;
+
+use k8s_openapi::{api::apps::v1::Deployment, apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry};
 use kube::{
     Api,
     api::{DeleteParams, Patch, PatchParams, Preconditions},
@@ -11,26 +13,26 @@ use serde_json::{Value, json};
 use super::{Context, Error};
 use crate::{
     desired::{Desired, OPERATOR, Owner, hash},
-    drift::Drift,
+    drift::{Drift, foreign},
     kinds::Kind,
 };
 
 /// The annotation with a hash of what was applied last: what is no longer declared is not found by comparing.
 const APPLIED: &str = "conversation.dev/applied";
-/// The field manager that keeps the number of replicas while it passes to an autoscaler.
+/// The field manager that keeps the number of replicas while it passes to an autoscaler, or while only that may change.
 const SCALING: &str = "conversation-operator-scaling";
 /// How long somebody else may go on changing an object before the operator puts it back less and less often.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What was done to an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Done {
     /// Nothing: it is as declared.
     Nothing,
-    /// It was written.
-    Written,
-    /// Nothing, because somebody keeps changing it.
-    Contended,
+    /// It was written, and is this now.
+    Written(Box<DynamicObject>),
+    /// Nothing for so long, because somebody keeps changing it.
+    Contended(Duration),
 }
 
 impl Context {
@@ -70,35 +72,43 @@ impl Context {
         body["metadata"]["annotations"][APPLIED] = digest.as_str().into();
         let Some(found) = self.found(*kind, &owner.namespace, name).await? else {
             // Not by force, for one that somebody else makes at this moment.
-            self.apply(owner, desired, &body, false, "made").await?;
-            return Ok(Done::Written);
+            return self.apply(owner, desired, &body, false, "made").await;
         };
         if !owned(&found, owner) {
             return Err(Error::Taken { kind: *kind, name: name.clone(), holder: holder(&found) });
         }
-        let drift = Drift::between(&body, &found);
+        let mut drift = Drift::between(&body, &found);
+        if [Kind::Deployment, Kind::ConversationSchema].contains(kind) {
+            drift.foreign.splice(..0, foreign::additions(&body, &found, &[OPERATOR, SCALING]));
+        }
         if drift.is_none() {
             return Ok(Done::Nothing);
         }
         let changed = found["metadata"]["annotations"][APPLIED] != body["metadata"]["annotations"][APPLIED];
         if changed {
             self.keep_replicas(owner, desired, &found).await?;
-            self.apply(owner, desired, &body, true, "changed").await?;
-            return Ok(Done::Written);
+            return self.apply(owner, desired, &body, true, "changed").await;
         }
-        // Somebody else changed it. It is put back at once, unless they go on and on.
-        let key = format!("{}/{}/{name}", kind.row().name, owner.namespace);
-        if self.contention.left(&key) > PATIENCE {
-            return Ok(Done::Contended);
+        if let Some(wait) = self.contended(owner, *kind, name) {
+            return Ok(Done::Contended(wait));
         }
-        self.contention.failed(&key);
         tracing::info!(kind = kind.row().name, namespace = owner.namespace, name, ?drift, "put back as declared");
         if drift.changed.is_empty() {
-            self.remove(owner, desired, &found, &drift.foreign).await?;
+            self.remove(owner, desired, &found, &drift.foreign).await
         } else {
-            self.apply(owner, desired, &body, true, "restored").await?;
+            self.apply(owner, desired, &body, true, "restored").await
         }
-        Ok(Done::Written)
+    }
+
+    /// Somebody else changed an object. It is put back at once, unless they go on and on: then this is how long to wait.
+    fn contended(&self, owner: &Owner, kind: Kind, name: &str) -> Option<Duration> {
+        let key = format!("{}/{}/{name}", kind.row().name, owner.namespace);
+        let left = self.contention.left(&key);
+        if left > PATIENCE {
+            return Some(left);
+        }
+        self.contention.failed(&key);
+        None
     }
 
     async fn apply(
@@ -108,31 +118,66 @@ impl Context {
         body: &Value,
         force: bool,
         why: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<Done, Error> {
         let params = PatchParams { force, ..PatchParams::apply(OPERATOR) };
         let applied = self.api(*kind, &owner.namespace).patch(name, &params, &Patch::Apply(body)).await;
-        applied.map_err(|error| Error::writing(*kind, name, error))?;
+        let applied = applied.map_err(|error| Error::writing(*kind, name, error))?;
         self.metrics.wrote(kind.row().name, why);
-        Ok(())
+        Ok(Done::Written(Box::new(applied)))
     }
 
-    /// Takes elements out of lists that nobody declared; applying alone would leave them to whoever put them in.
+    /// Takes out what nobody declared; applying alone would leave it to whoever put it in.
     async fn remove(
         &self,
         owner: &Owner,
         Desired { kind, name, .. }: &Desired,
         found: &Value,
         foreign: &[String],
-    ) -> Result<(), Error> {
+    ) -> Result<Done, Error> {
         let version = &found["metadata"]["resourceVersion"];
         let mut patch = vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": version})];
         patch.extend(foreign.iter().map(|path| json!({"op": "remove", "path": path})));
         let patch = serde_json::from_value(patch.into()).map_err(kube::Error::SerdeError)?;
         let params = PatchParams { field_manager: Some(OPERATOR.to_owned()), ..PatchParams::default() };
         let removed = self.api(*kind, &owner.namespace).patch(name, &params, &Patch::Json::<()>(patch)).await;
-        removed.map_err(|error| Error::writing(*kind, name, error))?;
+        let removed = removed.map_err(|error| match error {
+            // The copy is behind, which the test of the version tells; an object that would not be valid has causes.
+            kube::Error::Api(status)
+                if status.code == 409
+                    || status.code == 422 && status.details.as_ref().is_none_or(|it| it.causes.is_empty()) =>
+            {
+                Error::Moved { kind: *kind, name: name.clone() }
+            }
+            error => Error::writing(*kind, name, error),
+        })?;
         self.metrics.wrote(kind.row().name, "restored");
-        Ok(())
+        Ok(Done::Written(Box::new(removed)))
+    }
+
+    /// Gives a Deployment another number of pods, and leaves all the rest of it as it is.
+    pub(super) async fn scale(&self, owner: &Owner, found: &Deployment, replicas: i32) -> Result<Done, Error> {
+        if found.spec.as_ref().is_some_and(|spec| spec.replicas == Some(replicas)) {
+            return Ok(Done::Nothing);
+        }
+        if let Some(wait) = self.contended(owner, Kind::Deployment, &owner.name) {
+            return Ok(Done::Contended(wait));
+        }
+        let written = self.hold(owner, replicas.into()).await?;
+        self.metrics.wrote(Kind::Deployment.row().name, "changed");
+        Ok(Done::Written(Box::new(written)))
+    }
+
+    /// Writes the number of pods by a manager of its own: what the operator applied otherwise stays its own.
+    async fn hold(&self, owner: &Owner, replicas: Value) -> Result<DynamicObject, Error> {
+        let (kind, name) = (Kind::Deployment, &owner.name);
+        let body = json!({
+            "apiVersion": kind.api_version(), "kind": kind.row().name,
+            "metadata": {"name": name, "namespace": owner.namespace},
+            "spec": {"replicas": replicas},
+        });
+        let params = PatchParams::apply(SCALING).force();
+        let held = self.api(kind, &owner.namespace).patch(name, &params, &Patch::Apply(&body)).await;
+        held.map_err(|error| Error::writing(kind, name, error))
     }
 
     /// When the number of replicas is no longer declared, because an autoscaler is to choose it, it would fall back to one
@@ -142,14 +187,7 @@ impl Context {
         if desired.kind != Kind::Deployment || !declared.is_null() || !owns_replicas(found) {
             return Ok(());
         }
-        let body = json!({
-            "apiVersion": desired.body["apiVersion"], "kind": desired.body["kind"],
-            "metadata": {"name": desired.name, "namespace": owner.namespace},
-            "spec": {"replicas": found["spec"]["replicas"]},
-        });
-        let params = PatchParams::apply(SCALING).force();
-        let kept = self.api(desired.kind, &owner.namespace).patch(&desired.name, &params, &Patch::Apply(&body)).await;
-        kept.map(drop).map_err(|error| Error::writing(desired.kind, &desired.name, error))
+        self.hold(owner, found["spec"]["replicas"].clone()).await.map(drop)
     }
 
     /// Deletes an object that is no longer declared, if it is there and the owner's.

@@ -30,8 +30,16 @@ pub enum Error {
         /// What it said.
         status: Box<Status>,
     },
+    /// An object is another one by now than the copy of it that was worked with. Nothing is wrong; it is looked at anew.
+    #[error("{} {name} has changed meanwhile", kind.row().name)]
+    Moved {
+        /// The kind.
+        kind: Kind,
+        /// The name.
+        name: String,
+    },
     /// The API server could not be asked.
-    #[error("the API server could not be asked")]
+    #[error("the API server could not be asked: {}", causes(&**.0))]
     Api(#[source] Box<kube::Error>),
 }
 
@@ -49,7 +57,8 @@ impl Error {
             kube::Error::Api(status) if status.code == 409 && status.message.contains("conflict") => {
                 Self::Taken { kind, name, holder: holder(&status) }
             }
-            kube::Error::Api(status) if status.code < 500 && status.code != 429 => Self::Refused { kind, name, status },
+            // What passes by itself is none: too many requests, an etcd without a leader, a webhook that took too long.
+            kube::Error::Api(status) if ![429, 503, 504].contains(&status.code) => Self::Refused { kind, name, status },
             error => error.into(),
         }
     }
@@ -62,8 +71,15 @@ impl Error {
             Self::Refused { status, .. } if status.code == 403 && status.message.contains("quota") => "QuotaExceeded",
             Self::Refused { status, .. } if status.code == 403 => "Forbidden",
             Self::Refused { .. } => "Refused",
+            Self::Moved { .. } => "Moved",
             Self::Api(_) => "ApiUnavailable",
         }
+    }
+
+    /// Whether it is nothing to tell anybody of.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Moved { .. })
     }
 
     /// As a condition says it.
@@ -71,6 +87,21 @@ impl Error {
     pub fn trouble(&self) -> Trouble {
         Trouble::new(self.reason(), self.to_string())
     }
+}
+
+/// An error with its causes, which the libraries leave to whoever prints it.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        // Some say their cause themselves.
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        next = cause.source();
+    }
+    text
 }
 
 /// Who owns the fields that are in conflict: `conflict with "kubectl-create" using apps/v1: .spec.replicas`.

@@ -18,7 +18,7 @@ use kube::{
 use super::{Context, Error};
 use crate::{
     api::ConversationSchemaSpec,
-    desired::{Command, OPERATOR, Owner, job, job_name},
+    desired::{BODY, Command, OPERATOR, Owner, job, job_name},
     kinds::Kind,
     migration::{Run, State, Trouble},
 };
@@ -30,24 +30,30 @@ const PATIENCE: i64 = 5;
 
 impl Context {
     fn job(&self, owner: &Owner, number: i64) -> Option<Arc<Job>> {
-        let named = |command| ObjectRef::new(&job_name(owner, command, number)).within(&owner.namespace);
-        let found =
-            ["plan", "apply", "verify"].into_iter().find_map(|command| self.stores.jobs.get(&named(command)))?;
+        let found = self.stores.jobs.get(&ObjectRef::new(&job_name(owner, number)).within(&owner.namespace))?;
         // One that is on its way out, or belonged to an object of this name that is gone, is none.
-        let gone = found.metadata.deletion_timestamp.is_some();
-        let owned = found.owner_references().iter().any(|reference| reference.uid == owner.uid);
-        (owned && !gone).then_some(found)
+        (belongs(&found, owner) && found.metadata.deletion_timestamp.is_none()).then_some(found)
     }
 
     /// The run of this number.
-    pub(super) fn run(&self, owner: &Owner, number: i64) -> Option<Run> {
-        let job = self.job(owner, number)?;
+    pub(super) async fn run(&self, owner: &Owner, number: i64) -> Result<Option<Run>, Error> {
+        let Some(job) = self.job(owner, number) else { return Ok(None) };
         let of_job = |pod: &Pod| pod.owner_references().iter().any(|owner| Some(&owner.uid) == job.uid().as_ref());
-        let pods = self.stores.pods.state_filter(|pod| of_job(pod));
-        Run::read(&job, pods.first().map(|pod| &**pod))
+        let run = Run::read(&job, &self.stores.pods.state_filter(of_job));
+        match &run {
+            // The copies of pods may be behind that of the Job, and what the pod said last is said only once.
+            Some(Run { state: State::Ended(end), .. }) if end.exit_code.is_none() => {
+                let label = format!("batch.kubernetes.io/job-name={}", job.name_any());
+                let pods: Api<Pod> = Api::namespaced(self.client.clone(), &owner.namespace);
+                let pods = pods.list(&ListParams::default().labels(&label)).await?;
+                let pods: Vec<Arc<Pod>> = pods.items.into_iter().filter(of_job).map(Arc::new).collect();
+                Ok(Run::read(&job, &pods))
+            }
+            _ => Ok(run),
+        }
     }
 
-    /// Starts a run. That it was started already is what is wanted.
+    /// Starts a run. That this very run was started already is what is wanted.
     pub(super) async fn start(
         &self,
         owner: &Owner,
@@ -63,8 +69,22 @@ impl Context {
                 self.metrics.wrote(Kind::Job.row().name, "made");
                 Ok(())
             }
-            Err(kube::Error::Api(status)) if status.code == 409 => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 409 => self.check(owner, &desired.name, &body).await,
             Err(error) => Err(Error::writing(Kind::Job, &desired.name, error)),
+        }
+    }
+
+    /// Whether a Job of the name is the one that was to be made.
+    async fn check(&self, owner: &Owner, name: &str, wanted: &Job) -> Result<(), Error> {
+        match self.jobs(owner).get_opt(name).await? {
+            Some(found) if !belongs(&found, owner) => {
+                let holder = found.owner_references().first();
+                let holder = holder.map_or("nobody".to_owned(), |owner| format!("{} {}", owner.kind, owner.name));
+                Err(Error::Taken { kind: Kind::Job, name: name.to_owned(), holder })
+            }
+            Some(found) if found.annotations().get(BODY) == wanted.annotations().get(BODY) => Ok(()),
+            // Another one of this object's, which the copies do not have yet, or none any more.
+            _ => Err(Error::Moved { kind: Kind::Job, name: name.to_owned() }),
         }
     }
 
@@ -107,4 +127,8 @@ impl Context {
     fn jobs(&self, owner: &Owner) -> Api<Job> {
         Api::namespaced(self.client.clone(), &owner.namespace)
     }
+}
+
+fn belongs(job: &Job, owner: &Owner) -> bool {
+    job.owner_references().iter().any(|reference| reference.uid == owner.uid)
 }

@@ -1,16 +1,16 @@
 //! Reconciles a ConversationSchema: executes what `migration::next` decides.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, runtime::controller::Action};
 
-use super::{Context, Error, RESYNC};
+use super::{Context, Error, RESYNC, SOON};
 use crate::{
-    api::{APPROVE_PLAN, ConversationSchema},
+    api::{APPROVE_PLAN, ConversationSchema, ConversationSchemaStatus, ConversationService},
     conditions::merge,
-    desired::{Owner, revision},
-    migration::{Step, Want, next, record, states},
+    desired::{Command, Owner, fingerprint, revision},
+    migration::{Step, Want, apply, next, record, states},
 };
 
 /// How soon a run is looked at again of which nothing is heard.
@@ -21,35 +21,36 @@ pub(super) async fn reconcile(schema: Arc<ConversationSchema>, context: Arc<Cont
         return Ok(Action::await_change());
     }
     let owner = Owner::from(&*schema);
-    let want = want(&schema, context.rests(&schema));
     let now = Timestamp::now();
 
     let mut status = schema.status.clone().unwrap_or_default();
     let first = status.runs;
-    let step = loop {
-        let run = context.run(&owner, status.runs + 1);
+    let (want, step) = loop {
+        let want = context.want(&owner, &schema, &status);
+        let run = context.run(&owner, status.runs + 1).await?;
         match next(&want, &status, run.as_ref(), now) {
             Step::Record(run) => status = record(status, &run),
-            step => break step,
+            step => break (want, step),
         }
     };
-    if status.runs > first {
-        context.forget_oldest(&owner, status.runs).await?;
-    }
     let mut refused = None;
-    let (action, done) = match &step {
+    let (mut action, done) = match &step {
         // The copies do not have it yet, so there is nothing to await here.
         Step::Start(command, number) => (RESYNC, context.start(&owner, &schema.spec, command, *number).await),
         Step::Remove(run) => (IMPATIENCE, context.remove_job(&owner, &run.job).await),
         Step::Await(run) => {
-            refused = context.refused(&owner, run, now).await?;
+            // It adds to what is said, and does not hold it up.
+            let asked = context.refused(&owner, run, now).await;
+            refused = asked.unwrap_or_else(|error| log(&owner, &error));
             (IMPATIENCE, Ok(()))
         }
         Step::Rest(until) => (until.duration_since(now).unsigned_abs().min(RESYNC), Ok(())),
         Step::Pause | Step::Record(_) => (RESYNC, Ok(())),
     };
-    if let Err(error) = &done {
-        refused = Some(error.trouble());
+    match &done {
+        Err(error) if error.is_passing() => action = SOON,
+        Err(error) => refused = Some(error.trouble()),
+        Ok(()) => {}
     }
 
     let said = states(&want, &status, &step, refused.as_ref());
@@ -59,29 +60,53 @@ pub(super) async fn reconcile(schema: Arc<ConversationSchema>, context: Arc<Cont
     status.observed_generation = Some(generation);
     context.report(&*schema, schema.status.as_ref(), &status).await?;
     context.announce(&*schema, before, &status.conditions).await;
-    done?;
-    Ok(Action::requeue(action))
-}
-
-fn want(schema: &ConversationSchema, paused: bool) -> Want {
-    Want {
-        name: schema.name_any(),
-        revision: revision(&schema.spec),
-        policy: schema.spec.migration.policy,
-        approval: schema.annotations().get(APPROVE_PLAN).cloned(),
-        verify_every: SignedDuration::from_secs(schema.spec.verify_every_seconds),
-        paused,
+    // Only now, because what a Job said is in the status now. One that is left over expires by itself.
+    if status.runs > first
+        && let Err(error) = context.forget_oldest(&owner, status.runs).await
+    {
+        log::<()>(&owner, &error);
+    }
+    match done {
+        Err(error) if !error.is_passing() => Err(error),
+        _ => Ok(Action::requeue(action)),
     }
 }
 
+fn log<T>(owner: &Owner, error: &Error) -> Option<T> {
+    tracing::warn!(%error, namespace = owner.namespace, name = owner.name, "something beside a migration failed");
+    None
+}
+
 impl Context {
-    /// Whether a schema is paused, by itself or by the service that it belongs to.
-    fn rests(&self, schema: &ConversationSchema) -> bool {
-        let by_service = || {
-            let service = self.stores.service(&schema.namespace()?, &schema.name_any())?;
-            let owned = schema.owner_references().iter().any(|owner| Some(&owner.uid) == service.uid().as_ref());
-            Some(owned && service.spec.paused)
+    fn want(&self, owner: &Owner, schema: &ConversationSchema, status: &ConversationSchemaStatus) -> Want {
+        let service = self.owning_service(schema);
+        let given = |annotations: &BTreeMap<String, String>| annotations.get(APPROVE_PLAN).cloned();
+        let approvals = [given(schema.annotations()), service.as_deref().and_then(|it| given(it.annotations()))];
+        let mut want = Want {
+            namespace: owner.namespace.clone(),
+            name: owner.name.clone(),
+            revision: revision(&schema.spec),
+            policy: schema.spec.migration.policy,
+            approval: None,
+            verify_every: SignedDuration::from_secs(schema.spec.verify_every_seconds),
+            paused: schema.spec.paused || service.is_some_and(|service| service.spec.paused),
+            bodies: BTreeMap::new(),
         };
-        schema.spec.paused || by_service().unwrap_or_default()
+        let mut commands = vec![Command::Plan, Command::Verify];
+        if let Some(plan) = &status.plan {
+            // Either object may be annotated, and an old approval on the one does not make a new one on the other void.
+            want.approval = approvals.into_iter().flatten().find(|approval| *approval == plan.approval);
+            commands.push(apply(&want, plan));
+        }
+        let body = |command: &Command| (command.name(), fingerprint(owner, &schema.spec, command));
+        want.bodies = commands.iter().map(body).collect();
+        want
+    }
+
+    /// The service that a schema belongs to.
+    fn owning_service(&self, schema: &ConversationSchema) -> Option<Arc<ConversationService>> {
+        let service = self.stores.service(&schema.namespace()?, &schema.name_any())?;
+        let owned = schema.owner_references().iter().any(|owner| Some(&owner.uid) == service.uid().as_ref());
+        owned.then_some(service)
     }
 }

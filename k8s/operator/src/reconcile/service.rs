@@ -1,13 +1,13 @@
 //! Reconciles a ConversationService: its objects, and its Deployment's version once the schema is there.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::{api::apps::v1::Deployment, jiff::Timestamp};
 use kube::runtime::controller::Action;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Context, Error, RESYNC,
+    Context, Error, RESYNC, SOON,
     apply::{Done, owned},
     states::{self, Found},
 };
@@ -27,21 +27,22 @@ pub(super) async fn reconcile(service: Arc<ConversationService>, context: Arc<Co
     let owner = Owner::from(&*service);
     let schema = context.stores.schema(&owner.namespace, &owner.name);
     let schema = schema.filter(|schema| serde_json::to_value(&**schema).is_ok_and(|schema| owned(&schema, &owner)));
-    let before: Option<Deployment> = context.typed(Kind::Deployment, &owner);
+    let deployment: Option<Deployment> = context.typed(Kind::Deployment, &owner);
     let open = open(&service, schema.as_deref());
-    let release = release(&service, open, before.as_ref());
+    let release = release(&service, open);
 
-    let worked =
-        if service.spec.paused { Worked::default() } else { work(&context, &owner, &service, release.as_ref()).await };
-    let Worked { mut trouble, error } = worked;
-    let deployment = before.as_ref();
-    let unready = deployment.is_some_and(|deployment| !states::complete(deployment));
+    let mut worked = Worked { deployment, ..Worked::default() };
+    if !service.spec.paused {
+        worked.work(&context, &owner, &service, open, release.as_ref()).await;
+    }
+    let Worked { deployment, mut trouble, error, again } = worked;
+    let unready = deployment.as_ref().is_some_and(|deployment| !states::complete(deployment));
     if trouble.is_none() && unready {
         let pods = context.stores.pods(&owner.namespace, &owner.name, "api");
         trouble = pods.iter().find_map(|pod| pods::trouble(pod));
     }
 
-    let found = Found { open, release: release.as_ref(), schema: schema.as_deref(), deployment, trouble };
+    let found = Found { open, schema: schema.as_deref(), deployment: deployment.as_ref(), trouble };
     let old = service.status.as_ref();
     let before = old.map_or(&[][..], |status| &status.conditions);
     let generation = service.metadata.generation.unwrap_or_default();
@@ -52,57 +53,87 @@ pub(super) async fn reconcile(service: Arc<ConversationService>, context: Arc<Co
     context.announce(&*service, before, &status.conditions).await;
     match error {
         Some(error) => Err(error),
-        None => Ok(Action::requeue(RESYNC)),
+        None => Ok(Action::requeue(again.unwrap_or(RESYNC))),
     }
 }
 
-/// What came of making the objects: what to say about it, and what to try again.
+/// What came of making the objects.
 #[derive(Default)]
 struct Worked {
+    /// The Deployment, as it is after this.
+    deployment: Option<Deployment>,
+    /// What to say about it.
     trouble: Option<Trouble>,
+    /// What to try again.
     error: Option<Error>,
+    /// When to look again though nothing changes until then.
+    again: Option<Duration>,
 }
 
 impl Worked {
-    /// The first that went wrong is what is said; the rest is tried all the same.
-    fn note(&mut self, done: Result<(), Error>) {
-        if let Err(error) = done
-            && self.error.is_none()
-        {
-            self.trouble = Some(error.trouble());
-            self.error = Some(error);
-        }
-    }
-}
-
-async fn work(context: &Context, owner: &Owner, service: &ConversationService, release: Option<&Release>) -> Worked {
-    let mut worked = Worked::default();
-    let objects = objects(service, release);
-    for object in &objects {
-        if !context.kinds.contains(&object.kind) {
+    async fn work(
+        &mut self,
+        context: &Context,
+        owner: &Owner,
+        service: &ConversationService,
+        open: bool,
+        release: Option<&Release>,
+    ) {
+        // Pods that run go on just as they are while the schema of what is declared is not there: not only their image, also
+        // their settings and their database may be those of another version.
+        let kept = self.deployment.clone().filter(|_| !open);
+        let objects = objects(service, if kept.is_some() { None } else { release });
+        for object in &objects {
+            if context.kinds.contains(&object.kind) {
+                let done = context.ensure(owner, object).await;
+                self.note(object.kind, &object.name, done);
+                continue;
+            }
             let kind = object.kind.row();
             let message = format!(
                 "{} is asked for, but the cluster does not have the kind: install what brings {}/{}, or do not ask for it",
                 kind.name, kind.group, kind.version
             );
-            worked.trouble.get_or_insert_with(|| Trouble::new("KindMissing", message));
-            continue;
+            self.trouble.get_or_insert_with(|| Trouble::new("KindMissing", message));
         }
-        let done = context.ensure(owner, object).await;
-        if let Ok(Done::Contended) = done {
-            let message = format!("somebody keeps changing {} {}", object.kind.row().name, object.name);
-            worked.trouble.get_or_insert_with(|| Trouble::new("Contended", message));
+        if let (Some(deployment), Some(replicas)) = (&kept, service.spec.scaling.replicas) {
+            let done = context.scale(owner, deployment, replicas).await;
+            self.note(Kind::Deployment, &owner.name, done);
         }
-        worked.note(done.map(drop));
+        for (kind, name) in places(owner) {
+            let wanted = objects.iter().any(|object| object.kind == kind && object.name == name);
+            // A Deployment that is not declared now is one whose version is not known yet, and not one to delete; nor is the
+            // account of pods that go on as they are.
+            let kept = kind == Kind::Deployment || (kind == Kind::ServiceAccount && kept.is_some());
+            if !wanted && !kept && context.kinds.contains(&kind) {
+                let done = context.prune(owner, kind, &name).await.map(|()| Done::Nothing);
+                self.note(kind, &name, done);
+            }
+        }
     }
-    for (kind, name) in places(owner) {
-        let wanted = objects.iter().any(|object| object.kind == kind && object.name == name);
-        // A Deployment that is not declared now is one whose version is not known yet, and not one to delete.
-        if !wanted && kind != Kind::Deployment && context.kinds.contains(&kind) {
-            worked.note(context.prune(owner, kind, &name).await);
+
+    /// The first that went wrong is what is said; the rest is tried all the same.
+    fn note(&mut self, kind: Kind, name: &str, done: Result<Done, Error>) {
+        match done {
+            Ok(Done::Nothing) => {}
+            Ok(Done::Written(object)) if kind == Kind::Deployment => {
+                self.deployment = object.try_parse().ok().or(self.deployment.take());
+            }
+            Ok(Done::Written(_)) => {}
+            Ok(Done::Contended(wait)) => {
+                let message = format!("somebody keeps changing {} {name}", kind.row().name);
+                self.trouble.get_or_insert_with(|| Trouble::new("Contended", message));
+                self.again = Some(self.again.map_or(wait, |again| again.min(wait)));
+            }
+            // Its copy is behind, and the watch brings the next one.
+            Err(error) if error.is_passing() => self.again = Some(SOON),
+            Err(error) if self.error.is_none() => {
+                self.trouble = Some(error.trouble());
+                self.error = Some(error);
+            }
+            Err(_) => {}
         }
     }
-    worked
 }
 
 /// Whether the schema of the declared version is in the database, so that its pods may start.
@@ -112,23 +143,15 @@ fn open(service: &ConversationService, schema: Option<&ConversationSchema>) -> b
     applied.is_some_and(|applied| applied.revision == revision(&wanted))
 }
 
-/// What the pods are to run now: the declared version if its schema is there, else what they run.
-fn release(service: &ConversationService, open: bool, deployment: Option<&Deployment>) -> Option<Release> {
+/// What the pods of a Deployment are to run that is written now: the declared version if its schema is there, else the one
+/// that was released last, whose Deployment somebody deleted.
+fn release(service: &ConversationService, open: bool) -> Option<Release> {
     let image = &service.spec.image;
     if open {
         return Some(Release { image: image.reference(), version: image.version() });
     }
-    // The status knows what was released, whatever somebody made of the Deployment since.
-    let recorded = service.status.as_ref().and_then(|status| {
-        Some(Release { image: status.image.clone()?, version: status.version.clone().unwrap_or_default() })
-    });
-    recorded.or_else(|| {
-        let pod = deployment?.spec.as_ref()?.template.spec.as_ref()?;
-        let image = pod.containers.first()?.image.clone()?;
-        let labels = deployment?.metadata.labels.as_ref();
-        let version = labels.and_then(|labels| labels.get("app.kubernetes.io/version")).cloned().unwrap_or_default();
-        Some(Release { image, version })
-    })
+    let status = service.status.as_ref()?;
+    Some(Release { image: status.image.clone()?, version: status.version.clone().unwrap_or_default() })
 }
 
 impl Context {

@@ -17,8 +17,6 @@ use crate::{
 pub(super) struct Found<'a> {
     /// Whether the schema of the declared version is there.
     pub(super) open: bool,
-    /// What the pods are to run now.
-    pub(super) release: Option<&'a Release>,
     /// The schema.
     pub(super) schema: Option<&'a ConversationSchema>,
     /// The Deployment.
@@ -30,10 +28,15 @@ pub(super) struct Found<'a> {
 /// The status without its conditions.
 pub(super) fn status(service: &ConversationService, found: &Found<'_>) -> ConversationServiceStatus {
     let counts = found.deployment.and_then(|deployment| deployment.status.as_ref());
+    // One that was deleted is still what was released last.
+    let before = service.status.as_ref();
+    let before =
+        before.and_then(|status| Some(Release { image: status.image.clone()?, version: status.version.clone()? }));
+    let release = found.deployment.and_then(release).or(before);
     let plan = found.schema.and_then(|schema| schema.status.as_ref()?.plan.as_ref());
     ConversationServiceStatus {
-        version: found.release.map(|release| release.version.clone()),
-        image: found.release.map(|release| release.image.clone()),
+        version: release.as_ref().map(|release| release.version.clone()),
+        image: release.map(|release| release.image),
         target_version: Some(service.spec.image.version()),
         replicas: counts.and_then(|counts| counts.replicas).unwrap_or_default(),
         ready_replicas: counts.and_then(|counts| counts.ready_replicas).unwrap_or_default(),
@@ -52,7 +55,7 @@ pub(super) fn status(service: &ConversationService, found: &Found<'_>) -> Conver
 /// The conditions.
 pub(super) fn states(service: &ConversationService, found: &Found<'_>) -> Vec<Said> {
     let trouble = trouble(found);
-    let rollout = rollout(found);
+    let rollout = rollout(service, found);
     let pending = pending(service, found);
     let drift = from_schema(found, SCHEMA_DRIFT)
         .unwrap_or_else(|| Said::new(SCHEMA_DRIFT, false, "AsDeclared", "nothing was found otherwise than declared"));
@@ -73,21 +76,26 @@ fn ready(
     pending: &Said,
 ) -> Said {
     let serves = serves(found);
-    match (trouble, found.open, rollout) {
-        (None, true, Rollout::Complete(pods)) => {
+    let rolling = match rollout {
+        // What is wrong with the schema of pods that all answer is said by another condition.
+        Rollout::Complete(pods) if found.open && found.trouble.is_none() => {
             let version = service.spec.image.version();
-            Said::new(READY, true, "Ready", format!("{pods} pods of version {version} answer"))
+            return Said::new(READY, true, "Ready", format!("{pods} pods of version {version} answer"));
         }
-        (Some(trouble), ..) => Said::new(READY, false, trouble.reason, trouble.message + &serves),
-        (None, false, _) => Said::new(READY, false, &pending.reason, pending.message.clone() + &serves),
-        (None, true, Rollout::Going(message)) => Said::new(READY, false, "RollingOut", message + &serves),
+        Rollout::Complete(_) => String::new(),
+        Rollout::Going(message) => message,
+    };
+    match trouble {
+        Some(trouble) => Said::new(READY, false, trouble.reason, trouble.message + &serves),
+        None if found.open => Said::new(READY, false, "RollingOut", rolling + &serves),
+        None => Said::new(READY, false, &pending.reason, pending.message.clone() + &serves),
     }
 }
 
 /// What goes on meanwhile.
 fn serves(found: &Found<'_>) -> String {
     let ready = found.deployment.and_then(|deployment| deployment.status.as_ref()?.ready_replicas).unwrap_or_default();
-    match found.release {
+    match found.deployment.and_then(release) {
         Some(release) if ready > 0 && !found.open => {
             format!("; version {} serves on, by {ready} pods", release.version)
         }
@@ -166,22 +174,28 @@ enum Rollout {
     Going(String),
 }
 
-fn rollout(found: &Found<'_>) -> Rollout {
+fn rollout(service: &ConversationService, found: &Found<'_>) -> Rollout {
     let Some(deployment) = found.deployment else {
         return Rollout::Going("the Deployment is being made".to_owned());
     };
-    let image =
-        deployment.spec.as_ref().and_then(|spec| spec.template.spec.as_ref()?.containers.first()?.image.as_deref());
     let counts = deployment.status.clone().unwrap_or_default();
     let (updated, available) =
         (counts.updated_replicas.unwrap_or_default(), counts.available_replicas.unwrap_or_default());
     let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
-    let current = found.release.map(|release| release.image.as_str()) == image;
+    let current = !found.open || release(deployment).is_some_and(|it| it.image == service.spec.image.reference());
     if current && complete(deployment) {
         Rollout::Complete(available)
     } else {
         Rollout::Going(format!("{updated} of {wanted} pods are of the declared kind, {available} available"))
     }
+}
+
+/// What a Deployment declares that its pods run.
+fn release(deployment: &Deployment) -> Option<Release> {
+    let pod = deployment.spec.as_ref()?.template.spec.as_ref()?;
+    let labels = deployment.metadata.labels.as_ref();
+    let version = labels.and_then(|labels| labels.get("app.kubernetes.io/version")).cloned().unwrap_or_default();
+    Some(Release { image: pod.containers.first()?.image.clone()?, version })
 }
 
 /// Whether all pods of a Deployment are as it declares, and available.

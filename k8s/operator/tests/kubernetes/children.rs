@@ -91,6 +91,33 @@ async fn what_is_no_longer_declared_is_removed_and_what_others_add_stays() -> Re
 }
 
 #[tokio::test]
+async fn a_field_that_nobody_declared_does_not_stay_in_a_deployment() -> Result<()> {
+    let world = World::new("foreign").await?;
+    let _operator = world.operator()?;
+    world.played("shop", json!({"scaling": {"replicas": 1}})).await?;
+    world.ready("shop").await?;
+    let container = json!([{"name": "api", "command": ["sleep"]}]);
+    let change =
+        json!({"spec": {"paused": true, "template": {"spec": {"hostNetwork": true, "containers": container}}}});
+    let deployments = world.kind(Kind::Deployment);
+    let change = kube::api::Patch::Strategic(change);
+    deployments.patch("shop", &kube::api::PatchParams::apply("somebody"), &change).await?;
+    let gone = |it: &Value| {
+        let pod = &it["spec"]["template"]["spec"];
+        it["spec"]["paused"].is_null() && pod["hostNetwork"].is_null() && pod["containers"][0]["command"].is_null()
+    };
+    world.object(Kind::Deployment, "shop", "as declared", gone).await?;
+    world.ready("shop").await?;
+
+    // A default that somebody wrote down is no reason to write again and again.
+    let default = json!({"spec": {"minReadySeconds": 1}});
+    world.edit(&deployments, "shop", default).await?;
+    world.object(Kind::Deployment, "shop", "with its default", |it| it["spec"]["minReadySeconds"].is_null()).await?;
+    world.ready("shop").await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_paused_service_is_left_alone_until_it_is_not() -> Result<()> {
     let world = World::new("paused").await?;
     let _operator = world.operator()?;

@@ -1,6 +1,7 @@
 //! The operator as a process on a real control plane, with exactly the rights that the manifests give it.
 
 mod children;
+mod definitions;
 mod migrations;
 mod operators;
 mod rights;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use conversation_operator::kinds::Kind;
-use conversation_testkit::until;
+use conversation_testkit::{ReplicaSet, until};
 use serde_json::json;
 
 use crate::{
@@ -92,6 +92,30 @@ async fn a_failed_migration_leaves_the_old_version_serving_and_is_tried_again() 
 }
 
 #[tokio::test]
+async fn pods_keep_their_settings_until_the_schema_of_the_new_ones_is_there() -> Result<()> {
+    let world = World::new("settings").await?;
+    let database = world.database().await?;
+    let _operator = world.operator()?;
+    world.real("shop", &database, json!({})).await?;
+    world.ready("shop").await?;
+    let before = world.object(Kind::Deployment, "shop", "to be there", |_| true).await?;
+
+    let change = json!({"spec": {
+        "mongodb": {"uriSecret": {"name": "missing"}}, "limits": {"maxNesting": 9}, "scaling": {"replicas": 2},
+    }});
+    world.edit(&world.services(), "shop", change).await?;
+    world.says("shop", "Degraded", "True", "ConfigurationMissing").await?;
+    let held = world.object(Kind::Deployment, "shop", "with two pods", |it| it["status"]["readyReplicas"] == 2).await?;
+    assert_eq!(held["spec"]["template"], before["spec"]["template"]);
+
+    world.secret("missing", &ReplicaSet::shared().await?.uri()).await?;
+    let nesting = |it: &serde_json::Value| it["spec"]["template"].to_string().contains("MAX_NESTING");
+    world.object(Kind::Deployment, "shop", "with the new settings", nesting).await?;
+    world.ready("shop").await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_destructive_plan_waits_for_its_approval() -> Result<()> {
     let world = World::new("destructive").await?;
     let database = world.database().await?;
@@ -112,14 +136,12 @@ async fn a_destructive_plan_waits_for_its_approval() -> Result<()> {
     let plan = world.services().get("shop").await?.status.and_then(|status| status.plan).context("a plan")?;
     assert!(!plan.destructive.is_empty(), "{plan:?}");
 
-    // The approval of another plan is none.
+    // The approval of another plan is none, and it stays where it was written.
     let approve = |approval: &str| json!({"metadata": {"annotations": {"conversation.dev/approve-plan": approval}}});
-    world.edit(&world.services(), "shop", approve("0123456789abcdef")).await?;
-    let schema =
-        |it: &serde_json::Value| it["metadata"]["annotations"]["conversation.dev/approve-plan"] == "0123456789abcdef";
-    world.object(Kind::ConversationSchema, "shop", "with the approval", schema).await?;
+    world.edit(&world.schemas(), "shop", approve("0123456789abcdef")).await?;
     world.says("shop", "MigrationPending", "True", "DestructiveNotApproved").await?;
 
+    // On the service it counts too, for those who do not know of its schema.
     world.edit(&world.services(), "shop", approve(&plan.approval)).await?;
     world.ready("shop").await?;
     world.says("shop", "MigrationPending", "False", "NothingPending").await?;
@@ -158,20 +180,83 @@ async fn a_schema_can_be_declared_without_a_service_and_its_drift_is_found_on_sc
 }
 
 #[tokio::test]
-async fn an_operator_killed_in_the_middle_of_a_migration_carries_on() -> Result<()> {
+async fn an_operator_that_is_killed_after_each_single_write_gets_there_and_repeats_nothing() -> Result<()> {
     let world = World::new("killed").await?;
     let database = world.database().await?;
     world.real("shop", &database, json!({})).await?;
-    // Each one is killed as soon as there is another Job than before, so that the next finds it in whatever state.
-    for round in 1..=2 {
-        let operator = world.operator_named(&format!("victim-{round}"), &[("LEASE_SECONDS", "3")])?;
-        let command = if round == 1 { "plan" } else { "apply" };
-        world.object(Kind::Job, &format!("shop-{command}-{round}"), "to be there", |_| true).await?;
+    let services = world.services();
+    let is_ready = async || {
+        let status = services.get("shop").await.ok().and_then(|service| service.status);
+        let conditions = status.map(|status| status.conditions).unwrap_or_default();
+        conditions.iter().any(|it| it.type_ == "Ready" && it.reason == "Ready")
+    };
+    let mut killed = 0;
+    while !is_ready().await {
+        let before = world.writes()?.len();
+        // Each has a Lease of its own, because that of a dead one has yet to expire.
+        let lease = format!("{}-{killed}", world.namespace);
+        let operator = world.operator_named(&format!("victim-{killed}"), &[("LEASE_NAME", &lease)])?;
+        until(DEADLINE, "a write, or the end", async || {
+            world.writes().is_ok_and(|writes| writes.len() > before) || is_ready().await
+        })
+        .await?;
         operator.process.kill()?;
+        killed += 1;
     }
-    let _operator = world.operator_named("survivor", &[("LEASE_SECONDS", "3")])?;
+    assert!(killed > 5, "{killed} were killed");
+    let _operator = world.operator()?;
     world.ready("shop").await?;
     let status = world.schemas().get("shop").await?.status.context("a status")?;
-    assert_eq!((status.attempts, status.runs), (0, 2), "nothing was repeated: {status:#?}");
+    assert_eq!((status.attempts, status.runs), (0, 2), "a plan and an apply, each once: {status:#?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_index_that_somebody_drops_comes_back() -> Result<()> {
+    let world = World::new("dropped").await?;
+    let database = world.database().await?;
+    let _operator = world.operator()?;
+    let spec = world.schema_spec(&database, json!({"verifyEverySeconds": 60}));
+    world.create(&world.schemas(), "shop", spec).await?;
+    let schemas = world.schemas();
+    let applied = async || schemas.get("shop").await.ok()?.status?.applied;
+    until(DEADLINE, "the schema to be applied", async || applied().await.is_some()).await?;
+    let events = database.client.database(&database.name).collection::<mongodb::bson::Document>("events");
+    events.drop_index("timeline").await?;
+    // The next look is a minute after the last one.
+    until(DEADLINE * 2, "the index to be back", async || {
+        events.list_index_names().await.is_ok_and(|names| names.iter().any(|name| name == "timeline"))
+    })
+    .await?;
+    until(DEADLINE, "no drift to be left", async || {
+        schemas
+            .get("shop")
+            .await
+            .ok()
+            .and_then(|schema| schema.status)
+            .is_some_and(|status| status.drift.is_empty() && status.plan.is_some_and(|plan| plan.outcome == "clean"))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_run_that_takes_too_long_is_ended_and_said_and_tried_again() -> Result<()> {
+    let world = World::new("slow").await?;
+    // Of its own, because all that use it are held up.
+    let set = ReplicaSet::start(1).await?;
+    let database = world.database_on(&set).await?;
+    let _operator = world.operator()?;
+    let spec = world.schema_spec(&database, json!({"migration": {"timeoutSeconds": 10}}));
+    let data =
+        mongodb::bson::doc! {"failCommands": ["listCollections"], "blockConnection": true, "blockTimeMS": 600_000};
+    let hang = mongodb::bson::doc! {"mode": {"times": 1}, "data": data};
+    set.fail_command(hang).await?;
+    world.create(&world.schemas(), "shop", spec).await?;
+    let schemas = world.schemas();
+    let failure =
+        until(DEADLINE * 2, "the run to be ended", async || schemas.get("shop").await.ok()?.status?.failure).await?;
+    assert!(["TimedOut", "MigratorFailed"].contains(&failure.reason.as_str()), "{failure:?}");
+    assert!(failure.job.ends_with("-1"), "{failure:?}");
+    until(DEADLINE * 2, "the schema to be applied", async || schemas.get("shop").await.ok()?.status?.applied).await?;
     Ok(())
 }

@@ -111,14 +111,14 @@ async fn two_hundred_services_at_once_are_made_with_a_bounded_number_of_calls() 
     let took = began.elapsed();
     let calls = world.calls()?;
     let per_service = calls.len() as f64 / SERVICES as f64;
-    println!("{SERVICES} services in {took:?} with {} calls, {per_service:.1} for each", calls.len());
+    eprintln!("{SERVICES} services in {took:?} with {} calls, {per_service:.1} for each", calls.len());
     // Four objects, each looked for and made; the status and an event as each service begins, rolls and is ready.
     assert!(per_service < 24.0, "{per_service} calls for each service");
 
     let metrics = ask(&operator, "/metrics").await?.1;
     let gauge = r#"conversation_operator_objects{condition="Ready",kind="ConversationService",status="True"} 200"#;
     assert!(metrics.contains(gauge), "{metrics}");
-    println!("{} MiB", operator.process.memory_bytes()? / 1024 / 1024);
+    eprintln!("{} MiB", operator.process.memory_bytes()? / 1024 / 1024);
     Ok(())
 }
 

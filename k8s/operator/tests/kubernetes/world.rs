@@ -141,8 +141,12 @@ impl World {
 
     /// A database of its own on a real replica set, and the Secret `mongodb` with its connection string.
     pub(crate) async fn database(&self) -> Result<Database> {
+        self.database_on(ReplicaSet::shared().await?).await
+    }
+
+    /// The same on a replica set that a test does something to.
+    pub(crate) async fn database_on(&self, set: &ReplicaSet) -> Result<Database> {
         self.plane.process_node().await?;
-        let set = ReplicaSet::shared().await?;
         self.secret("mongodb", &set.uri()).await?;
         Ok(Database { name: unique_database(), uri: set.uri(), client: set.client().await? })
     }

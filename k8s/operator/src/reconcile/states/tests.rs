@@ -6,7 +6,6 @@ use super::{Found, states, status};
 use crate::{
     api::{ConditionStatus, ConversationSchema, ConversationService},
     conditions::{DEGRADED, MIGRATION_PENDING, PROGRESSING, READY, SCHEMA_DRIFT},
-    desired::Release,
     migration::Trouble,
 };
 
@@ -16,7 +15,6 @@ struct Situation {
     schema: Value,
     deployment: Option<Value>,
     open: bool,
-    image: &'static str,
     trouble: Option<Trouble>,
 }
 
@@ -48,7 +46,7 @@ impl Situation {
                 ]},
             }),
             deployment: Some(json!({
-                "metadata": {"generation": 4},
+                "metadata": {"generation": 4, "labels": {"app.kubernetes.io/version": "2.0.0"}},
                 "spec": {
                     "replicas": 3, "selector": {},
                     "template": {"spec": {"containers": [{"name": "api", "image": "r/conversation-api:2.0.0"}]}},
@@ -57,16 +55,16 @@ impl Situation {
                     "availableReplicas": 3},
             })),
             open: true,
-            image: "2.0.0",
             trouble: None,
         }
     }
 
     /// The old version serves, because the schema of the new one is not there.
     fn held_back() -> Self {
-        let mut situation = Self { open: false, image: "1.0.0", ..Self::new() };
+        let mut situation = Self { open: false, ..Self::new() };
         let deployment = situation.deployment.as_mut().expect("a deployment");
         deployment["spec"]["template"]["spec"]["containers"][0]["image"] = "r/conversation-api:1.0.0".into();
+        deployment["metadata"]["labels"]["app.kubernetes.io/version"] = "1.0.0".into();
         situation.schema_says("MigrationPending", "True");
         situation.schema_says("Progressing", "True");
         situation
@@ -89,10 +87,8 @@ impl Situation {
         let service: ConversationService = serde_json::from_value(self.service.clone()).expect("a service");
         let schema: ConversationSchema = serde_json::from_value(self.schema.clone()).expect("a schema");
         let deployment = self.deployment.clone().map(|it| serde_json::from_value(it).expect("a deployment"));
-        let release = Release { image: format!("r/conversation-api:{}", self.image), version: self.image.to_owned() };
         let found = Found {
             open: self.open,
-            release: Some(&release),
             schema: Some(&schema),
             deployment: deployment.as_ref(),
             trouble: self.trouble.clone(),
@@ -157,6 +153,33 @@ fn a_rollout_is_progress_until_all_pods_are_new() {
     rolling.says(READY, false, "RollingOut");
     rolling.says(PROGRESSING, true, "RollingOut");
     rolling.says(DEGRADED, false, "AsExpected");
+}
+
+#[test]
+fn a_failed_look_at_the_schema_does_not_make_pods_that_answer_unready() {
+    let mut well = Situation::new();
+    well.schema_says("Degraded", "True");
+    well.says(READY, true, "Ready");
+    well.says(DEGRADED, true, "FromSchema");
+    // An object that is declared and cannot be made does.
+    well.trouble = Some(Trouble::new("NameTaken", "Ingress shop exists"));
+    well.says(READY, false, "NameTaken");
+}
+
+#[test]
+fn what_could_not_be_written_is_not_said_to_run() {
+    let mut old = Situation::held_back();
+    old.open = true;
+    old.says(READY, false, "RollingOut");
+    assert_eq!(old.found(status).version.as_deref(), Some("1.0.0"));
+    old.deployment = None;
+    assert_eq!(old.found(status).version, None);
+    old.service["status"] = json!({"version": "1.0.0", "image": "r/conversation-api:1.0.0"});
+    assert_eq!(
+        old.found(status).image.as_deref(),
+        Some("r/conversation-api:1.0.0"),
+        "by it a deleted one is made anew"
+    );
 }
 
 #[test]
