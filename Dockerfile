@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1.7
-# One target per binary: docker build --target api, docker build --target migrator, docker build --target operator.
+# One target per binary: docker build --target api, --target migrator, --target operator.
 # The cache mounts keep the registry and the compiled dependencies from one build to the next.
 
 FROM rust:1.95.0-bookworm AS source

@@ -8,28 +8,35 @@ use conversation_operator::{
 };
 use kube::CustomResourceExt;
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const HEAD: &str = "# Written by `cargo xtask codegen`.\n";
+const OPERATOR: &str = "conversation-operator";
+const LEASE: &str = "conversation-operator-leader-election";
 
 #[test]
 fn the_crds_are_fresh() {
-    check("k8s/crds/conversationservices.yaml", &yaml(&ConversationService::crd()));
-    check("k8s/crds/conversationschemas.yaml", &yaml(&ConversationSchema::crd()));
+    for (name, crd) in
+        [("conversationservices", ConversationService::crd()), ("conversationschemas", ConversationSchema::crd())]
+    {
+        check(&format!("k8s/crds/{name}.yaml"), &yaml(&crd));
+        // A chart cannot read what is outside of it.
+        check(&format!("charts/conversation-operator/files/crds/{name}.yaml"), &yaml(&crd));
+    }
 }
 
 #[test]
 fn the_roles_are_fresh() {
-    let role = |kind: &str, name: &str, rules: Vec<Rule>| {
-        let metadata = json!({"name": name, "labels": {"app.kubernetes.io/name": "conversation-operator"}});
-        yaml(&json!({
-            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": metadata, "rules": rules,
-        }))
-    };
-    let name = "conversation-operator";
-    check("k8s/base/lease-role.yaml", &role("Role", "conversation-operator-lease", lease_rules()));
-    check("k8s/overlays/cluster-wide/cluster-role.yaml", &role("ClusterRole", name, rules()));
-    check("k8s/overlays/single-namespace/role.yaml", &role("Role", name, rules()));
+    check("charts/conversation-operator/files/rules.yaml", &yaml(&json!({"watched": rules(), "own": lease_rules()})));
+    let (cluster, own) = (json!({"name": OPERATOR}), json!({"name": LEASE, "namespace": "conversation-system"}));
+    let (cluster, own) = (role("ClusterRole", &cluster, &rules()), role("Role", &own, &lease_rules()));
+    check("k8s/base/roles.yaml", &format!("{HEAD}{cluster}---\n{own}"));
+}
+
+fn role(kind: &str, metadata: &Value, rules: &[Rule]) -> String {
+    let api_version = "rbac.authorization.k8s.io/v1";
+    let role = json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "rules": rules});
+    serde_yaml::to_string(&role).expect("it can be written as YAML")
 }
 
 #[test]

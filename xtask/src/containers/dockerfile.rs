@@ -106,7 +106,7 @@ impl Dockerfile {
                 found.push(format!("Dockerfile:{}: COPY {source}: is put at another place, {to}", copy.line));
             }
         }
-        for target in ["api", "migrator"] {
+        for target in ["api", "migrator", "operator"] {
             if !self.has_stage(target) {
                 found.push(format!("Dockerfile: there is no target {target}"));
                 continue;

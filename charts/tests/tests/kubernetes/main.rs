@@ -1,8 +1,9 @@
-//! The chart on a real control plane: what Helm makes of it, what the API server says to that, and how the service lives
+//! The charts on a real control plane: what Helm makes of them, what the API server says to that, and how the service lives
 //! through installs, upgrades and failed migrations.
 
 mod cluster;
 mod gates;
+mod operator;
 mod place;
 mod release;
 mod rendering;

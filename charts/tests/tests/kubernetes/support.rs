@@ -21,14 +21,29 @@ pub(crate) fn root() -> &'static Path {
     manifest.ancestors().nth(2).unwrap_or(manifest)
 }
 
-/// The chart.
+/// The service's chart.
 pub(crate) fn chart() -> PathBuf {
     root().join("charts/conversation-service")
 }
 
-/// The values files of the supported topologies, by name.
+/// The operator's chart.
+pub(crate) fn operator_chart() -> PathBuf {
+    root().join("charts/conversation-operator")
+}
+
+/// Both charts.
+pub(crate) fn charts() -> [PathBuf; 2] {
+    [chart(), operator_chart()]
+}
+
+/// The values files of the supported topologies of the service's chart, by name.
 pub(crate) fn topologies() -> Result<Vec<(String, PathBuf)>> {
-    let folder = chart().join("ci");
+    topologies_of(&chart())
+}
+
+/// The values files of the supported topologies of a chart, by name.
+pub(crate) fn topologies_of(chart: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let folder = chart.join("ci");
     let mut files = Vec::new();
     for entry in folder.read_dir().with_context(|| folder.display().to_string())? {
         let path = entry?.path();
@@ -71,8 +86,12 @@ pub(crate) fn told(helm: Helm, arguments: &[&str]) -> Result<String> {
 
 /// The manifest of a topology, hooks and tests included, with more arguments such as `--set`.
 pub(crate) fn manifest(helm: Helm, values: &Path, more: &[&str]) -> Result<String> {
-    let chart = chart();
-    let arguments = ["template", RELEASE, text(&chart), "--namespace", "voice", "--values", text(values)];
+    manifest_of(&chart(), helm, RELEASE, values, more)
+}
+
+/// The manifest of a topology of a chart.
+pub(crate) fn manifest_of(chart: &Path, helm: Helm, release: &str, values: &Path, more: &[&str]) -> Result<String> {
+    let arguments = ["template", release, text(chart), "--namespace", "voice", "--values", text(values)];
     told(helm, &[&arguments[..], more].concat())
 }
 

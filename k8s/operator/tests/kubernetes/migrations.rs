@@ -180,8 +180,9 @@ async fn a_schema_can_be_declared_without_a_service_and_its_drift_is_found_on_sc
 }
 
 #[tokio::test]
-async fn an_operator_that_is_killed_after_each_single_write_gets_there_and_repeats_nothing() -> Result<()> {
-    let world = World::new("killed").await?;
+async fn an_operator_that_is_killed_whenever_it_has_written_gets_there_and_repeats_nothing() -> Result<()> {
+    // Its own audit log is short, so that a write is seen soon after it was made.
+    let world = World::apart("killed").await?;
     let database = world.database().await?;
     world.real("shop", &database, json!({})).await?;
     let services = world.services();
@@ -203,7 +204,7 @@ async fn an_operator_that_is_killed_after_each_single_write_gets_there_and_repea
         operator.process.kill()?;
         killed += 1;
     }
-    assert!(killed > 5, "{killed} were killed");
+    assert!(killed >= 4, "{killed} were killed");
     let _operator = world.operator()?;
     world.ready("shop").await?;
     let status = world.schemas().get("shop").await?.status.context("a status")?;

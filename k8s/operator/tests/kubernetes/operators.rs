@@ -11,12 +11,12 @@ use serde_json::json;
 
 use crate::{
     DEADLINE,
-    world::{OPERATOR, Operator, World},
+    world::{Operator, SYSTEM, World},
 };
 
 /// Who holds the Lease of a world's operators: the name that it was given, without what makes it unique.
 async fn holder(world: &World) -> Option<String> {
-    let leases: Api<Lease> = Api::namespaced(world.client.clone(), OPERATOR);
+    let leases: Api<Lease> = Api::namespaced(world.client.clone(), SYSTEM);
     let lease = leases.get_opt(world.namespace.name()).await.ok()??;
     let holder = lease.spec?.holder_identity?;
     Some(holder.rsplit_once('_')?.0.to_owned())

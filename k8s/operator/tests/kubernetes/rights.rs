@@ -9,7 +9,7 @@ use conversation_operator::{
 };
 use serde_json::json;
 
-use crate::world::{OPERATOR, World};
+use crate::world::{OPERATOR, SYSTEM, World};
 
 /// Not used where the admission that asks for them is off, as it is by default.
 const UNUSED: [&str; 2] = ["update conversationservices/finalizers", "update conversationschemas/finalizers"];
@@ -55,7 +55,7 @@ async fn every_right_is_used_and_none_is_missing() -> Result<()> {
     operator.process.terminate()?;
     operator.process.wait(crate::DEADLINE).await?;
 
-    let user = format!("system:serviceaccount:{OPERATOR}:{OPERATOR}");
+    let user = format!("system:serviceaccount:{SYSTEM}:{OPERATOR}");
     let calls: Vec<_> = world.plane.audit()?.into_iter().filter(|call| call.user == user).collect();
     let refused: Vec<_> = calls.iter().filter(|call| call.code == 403).collect();
     assert!(refused.is_empty(), "{refused:?}");

@@ -25,8 +25,10 @@ use tokio::sync::OnceCell;
 
 use crate::DEADLINE;
 
-/// Where the manifests put the operator.
+/// The account that the manifests make for the operator.
 pub(crate) const OPERATOR: &str = "conversation-operator";
+/// Where they put it.
+pub(crate) const SYSTEM: &str = "conversation-system";
 
 static INSTALLED: OnceCell<PathBuf> = OnceCell::const_new();
 
@@ -76,7 +78,7 @@ impl World {
     pub(crate) fn operator_named(&self, name: &str, settings: &[(&str, &str)]) -> Result<Operator> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_conversation-operator"));
         command.env_clear().env("KUBECONFIG", &self.kubeconfig).env("WATCH_NAMESPACE", self.namespace.name());
-        command.env("LEASE_NAMESPACE", OPERATOR).env("LEASE_NAME", self.namespace.name()).env("POD_NAME", name);
+        command.env("LEASE_NAMESPACE", SYSTEM).env("LEASE_NAME", self.namespace.name()).env("POD_NAME", name);
         command.env("PORT", "0").env("HOST", "127.0.0.1").env("LEASE_SECONDS", "5");
         command.env("LOG_LEVEL", "info,conversation_operator=debug").envs(settings.iter().copied());
         let log = self.plane.directory().join(format!("{}-{name}.log", self.namespace));
@@ -240,7 +242,7 @@ impl World {
 
     /// The calls that the operator has made in the namespace so far.
     pub(crate) fn calls(&self) -> Result<Vec<String>> {
-        let user = format!("system:serviceaccount:{OPERATOR}:{OPERATOR}");
+        let user = format!("system:serviceaccount:{SYSTEM}:{OPERATOR}");
         let calls = self.plane.audit()?.into_iter();
         let calls = calls.filter(|call| call.user == user && call.namespace == self.namespace.name());
         Ok(calls.map(|call| format!("{} {}/{} {}", call.verb, call.resource, call.subresource, call.name)).collect())
@@ -260,7 +262,7 @@ async fn install(plane: &ControlPlane) -> Result<PathBuf> {
     output(plane.kubectl(["apply", "--server-side", "--kustomize", overlay])?).await?;
     let crds = ["crd/conversationservices.conversation.dev", "crd/conversationschemas.conversation.dev"];
     output(plane.kubectl([&["wait", "--for=condition=Established", "--timeout=60s"], &crds[..]].concat())?).await?;
-    plane.service_account_kubeconfig(OPERATOR, OPERATOR).await
+    plane.service_account_kubeconfig(SYSTEM, OPERATOR).await
 }
 
 fn merge(into: &mut Value, from: &Value) {

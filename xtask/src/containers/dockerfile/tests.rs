@@ -15,12 +15,16 @@ RUN --mount=type=cache,target=/src/target \\
     cargo build --locked --release -p conversation-api \\
     && install -D target/release/conversation-api /out/conversation-api
 RUN cargo build --locked --release -p conversation-migrator
+RUN cargo build --locked --release -p conversation-operator
 
 FROM base:1 AS runtime
 USER 65532:65532
 
 FROM runtime AS migrator
 COPY --from=build /out/conversation-migrator /usr/local/bin/conversation-migrator
+
+FROM runtime AS operator
+COPY --from=build /out/conversation-operator /usr/local/bin/conversation-operator
 
 FROM runtime AS api
 COPY --from=build --chown=65532:65532 /out/data /data
@@ -43,7 +47,7 @@ fn a_sound_one_passes() {
 fn the_build_commands_are_found_within_their_instructions() {
     let dockerfile = Dockerfile::parse(SOUND);
     let builds: Vec<_> = dockerfile.builds().iter().map(|build| (build.line, build.package)).collect();
-    assert_eq!(builds, [(7, "conversation-api"), (11, "conversation-migrator")]);
+    assert_eq!(builds, [(7, "conversation-api"), (11, "conversation-migrator"), (12, "conversation-operator")]);
     assert_eq!(dockerfile.builds()[0].arguments, ["build", "--locked", "--release", "-p", "conversation-api"]);
 }
 
@@ -79,16 +83,16 @@ fn sources_at_another_place_are_found() {
 #[test]
 fn a_user_who_is_root_or_has_no_number_is_found() {
     for user in ["0", "root", "nonroot"] {
-        let expected = ["api", "migrator"]
+        let expected = ["api", "migrator", "operator"]
             .map(|target| format!("Dockerfile: {target} runs as {user}, not as the number of a user other than root"));
         assert_eq!(found("USER 65532:65532", &format!("USER {user}")), expected);
     }
-    assert_eq!(found("USER 65532:65532\n", "").len(), 2);
+    assert_eq!(found("USER 65532:65532\n", "").len(), 3);
 }
 
 #[test]
 fn a_variable_that_is_no_setting_is_found() {
-    let expected = "Dockerfile:21: ENV DATA_FOLDER: is no setting of api";
+    let expected = "Dockerfile:25: ENV DATA_FOLDER: is no setting of api";
     assert_eq!(found("ENV DATA_DIR", "ENV DATA_FOLDER"), [expected]);
 }
 
