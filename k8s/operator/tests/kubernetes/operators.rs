@@ -123,6 +123,38 @@ async fn two_hundred_services_at_once_are_made_with_a_bounded_number_of_calls() 
 }
 
 #[tokio::test]
+async fn an_operator_that_begins_anew_looks_at_everything_and_writes_nothing() -> Result<()> {
+    let world = World::new("steady").await?;
+    let database = world.database().await?;
+    let first = world.operator_named("first", &[])?;
+    let spec = json!({
+        "networkPolicy": {}, "telemetry": {"serviceMonitor": {}, "prometheusRule": {}},
+        "exposure": {"gateway": {"parentRefs": [{"name": "public"}]}},
+        "pod": {"resources": {"requests": {"cpu": ".1", "memory": "1e8"}}},
+    });
+    world.real("shop", &database, spec).await?;
+    world.ready("shop").await?;
+    first.process.terminate()?;
+    first.process.wait(DEADLINE).await?;
+    let before = world.writes()?.len();
+
+    let second = world.operator_named("second", &[])?;
+    let looked = |kind: &str| {
+        format!(r#"conversation_operator_reconcile_duration_seconds_count{{kind="{kind}",outcome="done"}}"#)
+    };
+    until(DEADLINE, "all to be looked at", async || {
+        let metrics = ask(&second, "/metrics").await.ok()?.1;
+        ["ConversationService", "ConversationSchema"].iter().all(|kind| metrics.contains(&looked(kind))).then_some(())
+    })
+    .await?;
+    // What is in progress has ended when the process has.
+    second.process.terminate()?;
+    second.process.wait(DEADLINE).await?;
+    assert_eq!(world.writes()?[before..], [] as [String; 0]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn after_an_outage_of_the_api_server_all_goes_on() -> Result<()> {
     let world = World::apart("outage").await?;
     let operator = world.operator()?;
