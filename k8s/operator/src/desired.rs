@@ -23,7 +23,7 @@ use crate::{
     kinds::Kind,
 };
 
-pub use env::variables;
+pub use env::reserved;
 pub use job::{BODY, COMMAND, Command, REVISION, RUN, fingerprint, job, job_name};
 pub use schema::{hash, revision, schema, schema_spec};
 

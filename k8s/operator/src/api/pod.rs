@@ -6,7 +6,7 @@ use kube::KubeSchema;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use crate::desired::variables;
+use crate::desired::reserved;
 
 /// Where and with what pods run.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
@@ -61,7 +61,7 @@ pub struct Pod {
 
 /// That variables are none of those that fields become; Kubernetes refuses a pod that has one twice.
 fn no_field_of_its_own() -> String {
-    let names: Vec<String> = variables().map(|name| format!("'{name}'")).collect();
+    let names: Vec<String> = reserved().map(|name| format!("'{name}'")).collect();
     format!("self.all(e, !(e.name in [{}]))", names.join(", "))
 }
 

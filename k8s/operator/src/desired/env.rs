@@ -39,7 +39,7 @@ const FIELDS: [&str; 10] = [
 ];
 
 /// All variables that fields become.
-pub fn variables() -> impl Iterator<Item = &'static str> {
+pub fn reserved() -> impl Iterator<Item = &'static str> {
     FIELDS.into_iter().chain(LIMITS.into_iter().map(|(name, _)| name))
 }
 

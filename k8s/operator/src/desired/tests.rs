@@ -12,8 +12,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    Command, Desired, Owner, Release, endpoint, env::LIMITS, fingerprint, job, objects, places, revision, schema_spec,
-    variables,
+    Command, Desired, Owner, Release, endpoint, env::LIMITS, fingerprint, job, objects, places, reserved, revision,
+    schema_spec,
 };
 use crate::{
     api::{ConversationSchema, ConversationSchemaSpec, ConversationService},
@@ -196,7 +196,7 @@ fn fields_become_variables_each_once() {
         "SWEEP_INTERVAL",
     ];
     assert_eq!(names, expected);
-    let known: Vec<&str> = variables().collect();
+    let known: Vec<&str> = reserved().collect();
     assert!(names.iter().all(|name| known.contains(name) != (*name == "SWEEP_INTERVAL")), "{known:?}");
     assert_eq!(env[0]["valueFrom"]["secretKeyRef"], json!({"name": "mongodb", "key": "url"}));
 }
