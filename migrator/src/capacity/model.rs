@@ -77,13 +77,16 @@ fn memory(session: &Session<'_>, sessions_per_day: f64, inputs: &Inputs, costs: 
     let days = (mean_hours(inputs.working_set_hours, inputs.peak_factor) / DAY_HOURS).min(inputs.retention_days);
     let recent = days / inputs.retention_days;
     let sessions_on_a_page = session.entries_beside_each_other().into_whole(costs.index_leaf_bytes.value);
-    let touched_share = sessions_on_a_page.map(|sessions| 1.0 - (1.0 - recent).powf(sessions.max(1.0)));
+    // 1 - (1 - recent)^sessions, in a form that keeps its digits when `recent` is tiny.
+    let touched_share = sessions_on_a_page.map(|sessions| -(sessions.max(1.0) * (-recent).ln_1p()).exp_m1());
     let all_indexes = session.indexes() * (sessions_per_day * inputs.retention_days / GIB);
     // A larger session has fewer neighbours on its page: the ends of the share and of the bytes go against each other.
+    let expected = all_indexes.expected * touched_share.expected;
     let indexes_gib = Range {
-        low: all_indexes.low * touched_share.high,
-        expected: all_indexes.expected * touched_share.expected,
-        high: all_indexes.high * touched_share.low,
+        // Where the two nearly cancel, what is expected may be the least or the most.
+        low: (all_indexes.low * touched_share.high).min(expected),
+        expected,
+        high: (all_indexes.high * touched_share.low).max(expected),
     };
     let documents_gib = session.stored(|stored| &stored.bson_bytes) * (sessions_per_day * days / GIB);
     Memory { documents_gib, touched_share, indexes_gib, working_set_gib: documents_gib + indexes_gib }
