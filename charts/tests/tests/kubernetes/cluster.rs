@@ -24,7 +24,7 @@ pub(crate) async fn prepare(plane: &ControlPlane) -> Result<()> {
     plane.install(&Project::ALL).await?;
     let ours = root().join("k8s/crds").display().to_string();
     output(plane.kubectl(["apply", "--server-side", "--filename", &ours])?).await?;
-    output(plane.kubectl(["wait", "--for=condition=Established", "--timeout=60s", "--filename", &ours])?).await?;
+    plane.established(&["--filename", &ours]).await?;
     output(plane.kubectl(["create", "priorityclass", "business-critical", "--value=1000"])?).await?;
     output(plane.kubectl(["label", "nodes", "--all", "pool=voice"])?).await?;
     Ok(())

@@ -1,9 +1,15 @@
 //! Definitions of other projects' custom resources.
 
+use std::time::Duration;
+
 use anyhow::Result;
 
 use super::{ControlPlane, output};
 use crate::tools;
+use crate::wait::until;
+
+/// Long against the second that it takes.
+const SERVED: Duration = Duration::from_secs(60);
 
 /// A project whose custom resources the charts can make use of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +48,20 @@ impl ControlPlane {
             let folder = tools::crds()?.join(project.folder()).display().to_string();
             // Some are larger than the annotation that applying on the client's side would write.
             output(self.kubectl(["apply", "--server-side", "--force-conflicts", "--filename", &folder])?).await?;
-            let wait = ["wait", "--for=condition=Established", "--timeout=60s", "--filename", &folder];
-            output(self.kubectl(wait)?).await?;
+            self.established(&["--filename", &folder]).await?;
         }
+        Ok(())
+    }
+
+    /// Waits until definitions, named as for `kubectl wait`, are served.
+    pub async fn established(&self, definitions: &[&str]) -> Result<()> {
+        let wait = [&["wait", "--for=condition=Established", "--timeout=10s"], definitions].concat();
+        // It fails at once on a definition so new that it has no conditions yet.
+        until(SERVED, &format!("{definitions:?} to be served"), async || {
+            let wait = self.kubectl(&wait).ok()?;
+            output(wait).await.ok()
+        })
+        .await?;
         Ok(())
     }
 }

@@ -260,8 +260,9 @@ async fn install(plane: &ControlPlane) -> Result<PathBuf> {
     plane.install(&[Project::PrometheusOperator, Project::GatewayApi]).await?;
     let overlay = concat!(env!("CARGO_MANIFEST_DIR"), "/../overlays/cluster-wide");
     output(plane.kubectl(["apply", "--server-side", "--kustomize", overlay])?).await?;
-    let crds = ["crd/conversationservices.conversation.dev", "crd/conversationschemas.conversation.dev"];
-    output(plane.kubectl([&["wait", "--for=condition=Established", "--timeout=60s"], &crds[..]].concat())?).await?;
+    plane
+        .established(&["crd/conversationservices.conversation.dev", "crd/conversationschemas.conversation.dev"])
+        .await?;
     plane.service_account_kubeconfig(SYSTEM, OPERATOR).await
 }
 
