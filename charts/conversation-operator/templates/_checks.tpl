@@ -1,9 +1,41 @@
 {{/* What the schema cannot say, or not so that one understands it. */}}
 
+{{/* Fails unless a registry is a host and a path. Takes a list of the value's name and the value. */}}
+{{- define "conversation-operator.checkRegistry" -}}
+{{- if not (regexMatch "^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\\[[0-9a-f:]+\\])(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$" (index . 1)) -}}
+{{- fail (printf "%s is a host and a path in lower case, such as registry.example.com/voice: without a scheme such as https://, a tag, a user or a slash at the end" (index . 0)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Fails for the tag `latest` alone: nobody could tell what runs, nor take it back. Takes a list of the value's name, the
+     tag and the digest. */}}
+{{- define "conversation-operator.checkTag" -}}
+{{- if and (eq (index . 1) "latest") (not (index . 2)) -}}
+{{- fail (printf "%s is latest, which is another image tomorrow, so that neither a rollback nor the order of migration and pods holds: name a version, or a digest beside it" (index . 0)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels that the chart sets itself: pods are found by some of them. */}}
+{{- define "conversation-operator.checkLabels" -}}
+{{- $all := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels -}}
+{{- $_ := set $all "serviceMonitor.labels" .Values.serviceMonitor.labels -}}
+{{- $_ := set $all "prometheusRule.labels" .Values.prometheusRule.labels -}}
+{{- range $value, $labels := $all -}}
+{{- range $name, $_ := $labels -}}
+{{- if regexMatch "^(app\\.kubernetes\\.io/(name|instance|component|version|part-of|managed-by)|helm\\.sh/chart)$" $name -}}
+{{- fail (printf "%s has %s, which the chart sets itself: use another name" $value $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "conversation-operator.checks" -}}
 {{- if not .Values.image.registry -}}
 {{- fail "image.registry is needed: push conversation-operator to a registry of yours and name it, such as registry.example.com/voice" -}}
 {{- end -}}
+{{- include "conversation-operator.checkRegistry" (list "image.registry" .Values.image.registry) -}}
+{{- include "conversation-operator.checkTag" (list "image.tag" .Values.image.tag .Values.image.digest) -}}
+{{- include "conversation-operator.checkLabels" . -}}
 {{- if not (or .Values.serviceAccount.create .Values.serviceAccount.name) -}}
 {{- fail "serviceAccount.name is needed when serviceAccount.create is false: the account default would give its rights to every pod of the namespace" -}}
 {{- end -}}

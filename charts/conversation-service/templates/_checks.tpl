@@ -1,12 +1,110 @@
 {{/* What the schema cannot say, or not so that one understands it. */}}
 
+{{/* Fails unless a registry is a host and a path. Takes a list of the value's name and the value. */}}
+{{- define "conversation.checkRegistry" -}}
+{{- if not (regexMatch "^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\\[[0-9a-f:]+\\])(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$" (index . 1)) -}}
+{{- fail (printf "%s is a host and a path in lower case, such as registry.example.com/voice: without a scheme such as https://, a tag, a user or a slash at the end" (index . 0)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Fails for the tag `latest` alone: nobody could tell what runs, nor take it back. Takes a list of the value's name, the
+     tag and the digest. */}}
+{{- define "conversation.checkTag" -}}
+{{- if and (eq (index . 1) "latest") (not (index . 2)) -}}
+{{- fail (printf "%s is latest, which is another image tomorrow, so that neither a rollback nor the order of migration and pods holds: name a version, or a digest beside it" (index . 0)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Fails unless a text matches, without repeating it: who puts a connection string or a password where a Secret is named is
+     not to find it in the log of a pipeline. Takes a list of the value's name, the value, a pattern and what it is. */}}
+{{- define "conversation.checkSecret" -}}
+{{- if not (regexMatch (index . 2) (index . 1)) -}}
+{{- fail (printf "%s is %s, and what it has now is none. It is not repeated here, since it may be a credential: keep that in a Secret" (index . 0) (index . 3)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The names of Secrets and of their keys. */}}
+{{- define "conversation.checkSecrets" -}}
+{{- $names := dict "mongodb.existingSecret" .Values.mongodb.existingSecret -}}
+{{- $_ := set $names "mongodb.tls.existingSecret" .Values.mongodb.tls.existingSecret -}}
+{{- $_ := set $names "redis.existingSecret" .Values.redis.existingSecret -}}
+{{- $_ := set $names "migration.mongodb.existingSecret" .Values.migration.mongodb.existingSecret -}}
+{{- range $name, $value := $names -}}
+{{- include "conversation.checkSecret" (list $name $value "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$" "the name of a Secret") -}}
+{{- end -}}
+{{- $keys := dict "mongodb.uriKey" .Values.mongodb.uriKey "redis.urlKey" .Values.redis.urlKey -}}
+{{- $_ := set $keys "migration.mongodb.uriKey" .Values.migration.mongodb.uriKey -}}
+{{- range $name, $value := $keys -}}
+{{- include "conversation.checkSecret" (list $name $value "^[-._a-zA-Z0-9]{0,253}$" "a key of a Secret") -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Where images are, and which. */}}
+{{- define "conversation.checkImages" -}}
+{{- $image := .Values.image -}}
+{{- $migrator := .Values.migration.image -}}
+{{- include "conversation.checkRegistry" (list "image.registry" $image.registry) -}}
+{{- with $migrator.registry -}}
+{{- include "conversation.checkRegistry" (list "migration.image.registry" .) -}}
+{{- end -}}
+{{- include "conversation.checkTag" (list "image.tag" $image.tag $image.digest) -}}
+{{- include "conversation.checkTag" (list "migration.image.tag" $migrator.tag $migrator.digest) -}}
+{{- if and (eq $image.tag "latest") (not $migrator.tag) (not $migrator.digest) -}}
+{{- fail "migration.image.tag is that of image.tag, which is latest: name a version or a digest of the migrator too" -}}
+{{- end -}}
+{{- with .Values.helmTest.curlImage -}}
+{{- if or (hasSuffix ":latest" .) (not (regexMatch "(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[0-9a-f]{64})$" .)) -}}
+{{- fail "helmTest.curlImage has neither a version as its tag nor a digest, such as registry.example.com/mirror/curl:8.16.0" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Times and numbers that do not go together. */}}
+{{- define "conversation.checkLimits" -}}
+{{- $budget := .Values.podDisruptionBudget -}}
+{{- if and $budget.enabled (has (toString $budget.maxUnavailable) (list "0" "0%")) -}}
+{{- fail "podDisruptionBudget.maxUnavailable is 0, which blocks every drain of a node: let at least one pod be away, or set podDisruptionBudget.enabled to false" -}}
+{{- end -}}
+{{- $request := toString (index .Values.settings "REQUEST_TIMEOUT" | default "15s") -}}
+{{- /* A text of several parts, such as 1m 30s, is left to the reader. */}}
+{{- if regexMatch "^[0-9]+ ?(s|m)$" $request -}}
+{{- $number := regexFind "^[0-9]+" $request | int -}}
+{{- $seconds := hasSuffix "m" $request | ternary (mul $number 60) $number | int -}}
+{{- if lt (int .Values.shutdown.timeoutSeconds) $seconds -}}
+{{- fail (printf "shutdown.timeoutSeconds is %d, shorter than the %s that settings.REQUEST_TIMEOUT gives a request: one in flight would be cut off in each rollout" (int .Values.shutdown.timeoutSeconds) $request) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Labels that the chart sets itself: pods are found by some of them. */}}
+{{- define "conversation.checkLabels" -}}
+{{- $all := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels -}}
+{{- $_ := set $all "serviceMonitor.labels" .Values.serviceMonitor.labels -}}
+{{- $_ := set $all "prometheusRule.labels" .Values.prometheusRule.labels -}}
+{{- $_ := set $all "dashboards.labels" .Values.dashboards.labels -}}
+{{- range $value, $labels := $all -}}
+{{- range $name, $_ := $labels -}}
+{{- if regexMatch "^(app\\.kubernetes\\.io/(name|instance|component|version|part-of|managed-by)|helm\\.sh/chart)$" $name -}}
+{{- fail (printf "%s has %s, which the chart sets itself: use another name" $value $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "conversation.checks" -}}
 {{- $values := .Values -}}
 {{- if not $values.image.registry -}}
 {{- fail "image.registry is needed: push conversation-api and conversation-migrator to a registry of yours and name it, such as registry.example.com/voice" -}}
 {{- end -}}
 {{- if not $values.mongodb.existingSecret -}}
-{{- fail "mongodb.existingSecret is needed: kubectl create secret generic conversations-mongodb --from-literal=uri='mongodb+srv://…', and name it" -}}
+{{- fail "mongodb.existingSecret is needed: kubectl create secret generic conversations-mongodb --from-file=uri=FILE, and name it" -}}
+{{- end -}}
+{{- include "conversation.checkImages" . -}}
+{{- include "conversation.checkSecrets" . -}}
+{{- include "conversation.checkLimits" . -}}
+{{- include "conversation.checkLabels" . -}}
+{{- if and $values.autoscaling.enabled $values.keda.enabled -}}
+{{- fail "autoscaling and keda exclude each other: set autoscaling.enabled or keda.enabled to false" -}}
 {{- end -}}
 {{- if eq $values.migration.gate "operator" -}}
 {{- if gt (len (include "conversation.fullname" .)) 40 -}}

@@ -63,7 +63,10 @@ pub fn build(declared: &Declared, observed: &Observation, flags: &PlanOptions) -
             Action::DropIndex { .. } => step.why.clone(),
             _ => format!("was applied before and is no longer so: {}", step.why),
         },
-        remedy: "apply makes it so again".into(),
+        remedy: match step.action {
+            Action::DropIndex { .. } => "apply drops it, as it is allowed to go".into(),
+            _ => "apply makes it so again".into(),
+        },
     });
     plan.drift.extend(undone.collect::<Vec<_>>());
     // One of a later release is not to be noted as one of this.

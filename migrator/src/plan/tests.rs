@@ -99,6 +99,18 @@ fn what_was_undone_by_hand_is_drift_and_is_mended() {
     let plan = planned(&observed);
     assert_eq!(plan.exit(), Exit::Drift);
     assert_eq!(ids(&plan), ["create-index events.timeline", "record-version"]);
+    assert_eq!(plan.drift[0].remedy, "apply makes it so again");
+}
+
+#[test]
+fn an_index_that_is_to_be_dropped_is_not_told_to_come_again() {
+    let mut observed = as_declared(false);
+    events(&mut observed).indexes.push(index("extra", doc! { "type": 1 }));
+    let options =
+        PlanOptions { allow_drop: vec!["events.extra".into()], ignore_index_use: true, ..PlanOptions::default() };
+    let plan = build(&Declared::by_release(), &observed, &options);
+    assert_eq!(plan.drift[0].subject, "drop-index events.extra");
+    assert_eq!(plan.drift[0].remedy, "apply drops it, as it is allowed to go");
 }
 
 #[test]
