@@ -34,6 +34,11 @@ impl Said {
         let status = if holds { ConditionStatus::True } else { ConditionStatus::False };
         Self { type_, status, reason: reason.into(), message: message.into() }
     }
+
+    /// That nobody can tell.
+    pub fn unknown(type_: &'static str, reason: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { type_, status: ConditionStatus::Unknown, reason: reason.into(), message: message.into() }
+    }
 }
 
 /// The conditions after what is said now. The time of the last transition stays while the status does.

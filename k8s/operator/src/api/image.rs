@@ -4,14 +4,24 @@ use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::mongodb::secret_name;
+
 /// A container image. The project publishes none: name the repository that you build into.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.tag) || has(self.digest)")
     .message("give a tag or a digest: an image without either means latest, and nobody can tell which version that is"))]
+#[x_kube(validation = Rule::new("has(self.digest) || !has(self.tag) || self.tag != 'latest'")
+    .message("the tag latest is no version: name the release, or give a digest beside it"))]
 pub struct Image {
-    /// The repository with its registry, without tag or digest.
+    /// The repository with its registry, without scheme, tag or digest, as in registry.example.com/voice/conversation-api.
     #[schemars(length(min = 1, max = 255))]
+    #[x_kube(validation = Rule::new("!self.contains('://')")
+        .message("an image's repository has no scheme: leave https:// out"))]
+    #[x_kube(validation = Rule::new("!self.matches('[:@][^/]*$')")
+        .message("an image's repository has no tag and no digest: they have fields of their own"))]
+    #[x_kube(validation = Rule::new("!self.matches('[A-Z ]')")
+        .message("an image's repository has no capitals and no spaces"))]
     pub repository: String,
     /// The tag, which is the version of the release.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -59,9 +69,10 @@ pub enum PullPolicy {
 }
 
 /// A secret with the credentials of a registry.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
 pub struct ImagePullSecret {
     /// The name of the secret, in the namespace of the object.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = secret_name())]
     pub name: String,
 }

@@ -1,6 +1,6 @@
 //! Where data is kept, and what of its schema a deployment may choose.
 
-use kube::KubeSchema;
+use kube::{KubeSchema, core::Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,11 +22,12 @@ pub struct Mongodb {
 }
 
 /// Certificates for MongoDB, mounted read-only. The connection string names the files.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tls {
     /// The secret with the certificates, in the namespace of the object.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = secret_name())]
     pub secret_name: String,
     /// The folder that its keys are files in, as in tlsCAFile=/etc/mongodb-tls/ca.crt.
     #[serde(default = "mongodb_tls")]
@@ -43,10 +44,11 @@ fn database() -> String {
 }
 
 /// The key of a secret that holds the connection string of MongoDB.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
 pub struct UriSecret {
     /// The name of the secret, in the namespace of the object.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = secret_name())]
     pub name: String,
     /// The key in the secret.
     #[serde(default = "uri")]
@@ -58,6 +60,13 @@ fn uri() -> String {
     "uri".to_owned()
 }
 
+/// That a name is one that a secret can have. It is a rule and no pattern, because it tells whoever takes the field for that of
+/// the credential where that belongs. Refused, it is not stored in the cluster, where many may read objects.
+pub(super) fn secret_name() -> Rule {
+    Rule::new("self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')")
+        .message("this is not the name of a secret; the credential itself belongs into the secret, not here")
+}
+
 /// Redis. This release of the service does not use it yet; the address is handed to the pods.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -67,10 +76,11 @@ pub struct Redis {
 }
 
 /// The key of a secret that holds the address of Redis.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
 pub struct RedisSecret {
     /// The name of the secret, in the namespace of the object.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = secret_name())]
     pub name: String,
     /// The key in the secret.
     #[serde(default = "url")]
@@ -189,7 +199,9 @@ pub enum Order {
 /// How long data is kept.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Retention {
-    /// After how many days it is deleted. Introducing or shortening it is destructive and waits for an approval.
+    /// After how many days it is deleted. Introducing or shortening it is destructive and waits for an approval. To leave it
+    /// out again does not end it: MongoDB deletes on until the indexes events.retention and sessions.retention are dropped,
+    /// which migration.allowDrop and an approval let happen.
     #[schemars(range(min = 1, max = 10_000))]
     pub days: i32,
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use kube::KubeSchema;
+use kube::{KubeSchema, core::Rule};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::mongodb::secret_name;
 use crate::desired::reserved;
 
 /// Where and with what pods run.
@@ -50,19 +51,19 @@ pub struct Pod {
     pub service_account_annotations: BTreeMap<String, String>,
     /// Further settings of the service by their variables, for which there is no field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64))]
-    #[x_kube(
-        validation = Rule::new(no_field_of_its_own())
-            .message("pod.env must not name a variable that has a field of its own"),
-        merge_strategy = ListMerge::Map(vec!["name".to_owned()])
-    )]
+    #[schemars(length(max = 64), extend("x-kubernetes-validations" = none_of_the_operators()))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
     pub env: Vec<EnvVar>,
 }
 
-/// That variables are none of those that fields become; Kubernetes refuses a pod that has one twice.
-fn no_field_of_its_own() -> String {
-    let names: Vec<String> = reserved().map(|name| format!("'{name}'")).collect();
-    format!("self.all(e, !(e.name in [{}]))", names.join(", "))
+/// That variables are none of those that are the operator's, which Kubernetes refuses a pod that has twice. Each has a rule of
+/// its own: one message that finds out which it was costs more than an API server allows.
+fn none_of_the_operators() -> Vec<Rule> {
+    let rule = |(name, instead): (&str, String)| {
+        Rule::new(format!("self.all(e, e.name != '{name}')"))
+            .message(format!("pod.env must not have {name}: {instead}").as_str())
+    };
+    reserved().map(rule).collect()
 }
 
 impl Default for Pod {
@@ -171,10 +172,11 @@ pub struct EnvVar {
 }
 
 /// A key of a secret.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
 pub struct SecretKey {
     /// The name of the secret, in the namespace of the object.
     #[schemars(length(min = 1, max = 253))]
+    #[x_kube(validation = secret_name())]
     pub name: String,
     /// The key in the secret.
     #[schemars(length(min = 1, max = 253))]

@@ -55,7 +55,8 @@ pub struct ConversationSchemaSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub indexes: Vec<Index>,
-    /// How long data is kept; left out, for ever.
+    /// How long data is kept; left out, for ever. To end a retention that was declared before, allow its indexes to be
+    /// dropped as well, by migration.allowDrop [events.retention, sessions.retention], and approve the plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
     /// How a sharded cluster distributes the collections.

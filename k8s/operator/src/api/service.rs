@@ -34,6 +34,11 @@ use super::{
     printcolumn(name = "Version", type_ = "string", json_path = ".status.version"),
     printcolumn(name = "Target", type_ = "string", json_path = ".status.targetVersion"),
     printcolumn(name = "Replicas", type_ = "integer", json_path = ".status.readyReplicas"),
+    printcolumn(
+        name = "Drift",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type=='SchemaDrift')].status"
+    ),
     printcolumn(name = "Endpoint", type_ = "string", json_path = ".status.endpoint", priority = "1"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
@@ -55,9 +60,10 @@ pub struct ConversationServiceSpec {
     #[schemars(length(max = 16))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
     pub image_pull_secrets: Vec<ImagePullSecret>,
-    /// How many pods there are.
-    #[serde(default)]
-    pub scaling: Scaling,
+    /// How many pods there are; left out, two. `kubectl scale` needs scaling.replicas to be written.
+    // The default is not stored: beside it no autoscaler could be asked for later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
     /// The database.
     pub mongodb: Mongodb,
     /// Redis, which this release does not use yet.
@@ -70,7 +76,8 @@ pub struct ConversationServiceSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub indexes: Vec<Index>,
-    /// How long data is kept; left out, for ever.
+    /// How long data is kept; left out, for ever. To end a retention that was declared before, allow its indexes to be
+    /// dropped as well, by migration.allowDrop [events.retention, sessions.retention], and approve the plan.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
     /// How a sharded cluster distributes the collections.
@@ -104,6 +111,12 @@ pub struct ConversationServiceSpec {
 }
 
 impl ConversationServiceSpec {
+    /// How many pods there are, as given or by default.
+    #[must_use]
+    pub fn scaling(&self) -> Scaling {
+        self.scaling.clone().unwrap_or_default()
+    }
+
     /// The image of the migrator, as given or derived.
     #[must_use]
     pub fn migrator_image(&self) -> Image {

@@ -5,6 +5,7 @@ use kube_cel::Validator;
 use serde_json::{Value, json};
 
 use super::{ConversationSchema, ConversationService};
+use crate::desired::reserved;
 
 fn schema<K: CustomResourceExt>() -> Value {
     let crd = serde_json::to_value(K::crd()).expect("JSON");
@@ -124,6 +125,14 @@ fn replicas_and_autoscaling_exclude_each_other() {
 }
 
 #[test]
+fn two_pods_by_default_are_not_stored_because_beside_them_no_autoscaler_could_be_asked_for() {
+    let scaling = &schema::<ConversationService>()["properties"]["spec"]["properties"]["scaling"];
+    assert!(scaling["default"].is_null() && scaling["properties"]["replicas"]["default"].is_null(), "{scaling}");
+    let least: ConversationService = serde_json::from_value(service(|_| ())).expect("a service");
+    assert_eq!(least.spec.scaling().replicas, Some(2));
+}
+
+#[test]
 fn the_bounds_of_autoscaling_are_in_order_and_have_a_target() {
     let scaling = json!({"autoscaling": {"minReplicas": 5, "maxReplicas": 4, "cpuUtilization": 70}});
     refused(|object| object["spec"]["scaling"] = scaling, "must not be larger than maxReplicas");
@@ -161,16 +170,69 @@ fn a_migrator_that_cannot_be_derived_must_be_named() {
 #[test]
 fn an_image_without_a_version_is_refused() {
     refused(|object| object["spec"]["image"] = json!({"repository": "r/conversation-api"}), "a tag or a digest");
+    let latest = json!({"repository": "r/conversation-api", "tag": "latest"});
+    refused(|object| object["spec"]["image"] = latest.clone(), "the tag latest is no version");
+    accepted(|object| {
+        object["spec"]["migratorImage"] = latest;
+        object["spec"]["migratorImage"]["digest"] = format!("sha256:{}", "a".repeat(64)).into();
+    });
 }
 
 #[test]
-fn a_variable_that_has_a_field_is_refused() {
-    refused(
-        |object| object["spec"]["pod"] = json!({"env": [{"name": "MONGODB_URI", "value": "x"}]}),
-        "a field of its own",
-    );
-    let limit = json!({"env": [{"name": "MAX_NESTING", "value": "9"}]});
-    refused(|object| object["spec"]["pod"] = limit, "a field of its own");
+fn a_repository_with_more_than_a_repository_in_it_is_refused() {
+    for (repository, message) in [
+        ("https://registry.example/conversation-api", "no scheme"),
+        ("registry.example/api:1.0.0/conversation-api", ""),
+        ("registry.example:5000/voice/conversation-api", ""),
+        ("registry.example/conversation-migrator:1.0.0", "no tag and no digest"),
+        ("registry.example/conversation-migrator@sha256:00", "no tag and no digest"),
+        ("registry.example/Voice/conversation-api", "no capitals"),
+    ] {
+        let change = |object: &mut Value| {
+            object["spec"]["image"]["repository"] = repository.into();
+            object["spec"]["migratorImage"] = json!({"repository": "r/migrator", "tag": "1"});
+        };
+        if message.is_empty() { accepted(change) } else { refused(change, message) }
+    }
+}
+
+#[test]
+fn a_credential_where_the_name_of_a_secret_belongs_is_refused() {
+    let credential = "mongodb+srv://voice:hunter2@cluster.example/";
+    for (place, rest) in [
+        ("/spec/mongodb/uriSecret/name", json!({})),
+        ("/spec/mongodb/tls/secretName", json!({"mongodb": {"tls": {"secretName": ""}}})),
+        ("/spec/redis/urlSecret/name", json!({"redis": {"urlSecret": {"name": ""}}})),
+        ("/spec/migration/uriSecret/name", json!({"migration": {"uriSecret": {"name": ""}}})),
+        ("/spec/imagePullSecrets/0/name", json!({"imagePullSecrets": [{"name": ""}]})),
+        ("/spec/pod/env/0/secret/name", json!({"pod": {"env": [{"name": "A", "secret": {"name": "", "key": "k"}}]}})),
+    ] {
+        let object = service(|object| {
+            for (field, value) in rest.as_object().into_iter().flatten() {
+                match (&mut object["spec"][field], value) {
+                    (Value::Object(there), Value::Object(more)) => there.extend(more.clone()),
+                    (there, value) => *there = value.clone(),
+                }
+            }
+            *object.pointer_mut(place).expect("a place") = credential.into();
+        });
+        let refusals = refusals(&object, None);
+        let named = matches!(&refusals[..], [only] if only.contains("not the name of a secret"));
+        assert!(named, "{place}: {refusals:?}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_the_operators_is_refused_with_what_to_use_instead() {
+    for (variable, instead) in reserved() {
+        let pod = json!({"env": [{"name": "SWEEP_INTERVAL", "value": "1s"}, {"name": variable, "value": "x"}]});
+        refused(|object| object["spec"]["pod"] = pod, &format!("pod.env must not have {variable}: {instead}"));
+    }
+    let spec = &schema::<ConversationService>()["properties"]["spec"];
+    for field in reserved().filter_map(|(_, instead)| Some(instead.split_once("use ")?.1.to_owned())) {
+        let place = field.split('.').fold(spec, |schema, name| &schema["properties"][name]);
+        assert!(place["type"].is_string(), "there is no field {field}");
+    }
     refused(|object| object["spec"]["pod"] = json!({"env": [{"name": "A"}]}), "exactly one of value and secret");
 }
 

@@ -10,7 +10,7 @@ use crate::{
 
 pub(super) fn autoscaler(owner: &Owner, spec: &ConversationServiceSpec) -> Option<Desired> {
     let Autoscaling { min_replicas, max_replicas, cpu_utilization, memory_utilization, behavior } =
-        spec.scaling.autoscaling.as_ref()?;
+        spec.scaling.as_ref()?.autoscaling.as_ref()?;
     let metric = |name: &str, utilization: &Option<i32>| {
         let target = json!({"type": "Utilization", "averageUtilization": (*utilization)?});
         Some(json!({"type": "Resource", "resource": {"name": name, "target": target}}))

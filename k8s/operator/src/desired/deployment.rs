@@ -27,7 +27,7 @@ pub(super) fn deployment(owner: &Owner, spec: &ConversationServiceSpec, release:
         "template": {"metadata": metadata, "spec": template(owner, spec, release)},
     });
     // Left out with an autoscaler, whose number it then is.
-    put(&mut deployment, "replicas", value(&spec.scaling.replicas));
+    put(&mut deployment, "replicas", value(&spec.scaling().replicas));
     owner.object(Kind::Deployment, &owner.name, labels, json!({"spec": deployment}))
 }
 
@@ -39,6 +39,8 @@ fn template(owner: &Owner, spec: &ConversationServiceSpec, release: &Release) ->
         {"name": "management", "containerPort": 9090, "protocol": "TCP"},
     ]);
     api["env"] = env(spec).into();
+    // What it said last stands in the status of the pod, so that one that ends at once tells why.
+    api["terminationMessagePolicy"] = "FallbackToLogsOnError".into();
     // It listens within a second; a minute is for a node under stress.
     api["startupProbe"] = probe("/health/live", 2, 2, 30);
     // Says nothing of MongoDB, since a restart would not mend it.

@@ -14,5 +14,5 @@ pub(super) fn budget(owner: &Owner, spec: &ConversationServiceSpec) -> Option<De
         "selector": {"matchLabels": owner.selector("api")},
     }});
     let labels = owner.labels("api", &spec.image.version());
-    (spec.scaling.least() > 1).then(|| owner.object(Kind::PodDisruptionBudget, &owner.name, labels, budget))
+    (spec.scaling().least() > 1).then(|| owner.object(Kind::PodDisruptionBudget, &owner.name, labels, budget))
 }

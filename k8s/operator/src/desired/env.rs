@@ -24,23 +24,37 @@ pub(super) const LIMITS: [Limit; 13] = [
     ("REQUEST_TIMEOUT", |limits| limits.request_timeout.clone()),
 ];
 
-/// The variables that are always set, or by a field other than a limit.
-const FIELDS: [&str; 10] = [
-    "CORS_ORIGINS",
-    "DRAIN_DELAY",
-    "LOG_FORMAT",
-    "LOG_LEVEL",
-    "MANAGEMENT_PORT",
-    "MONGODB_DATABASE",
-    "MONGODB_URI",
-    "PORT",
-    "REDIS_URL",
-    "SHUTDOWN_TIMEOUT",
+/// The other variables that `pod.env` may not have, and what to do instead.
+const RESERVED: [(&str, &str); 14] = [
+    ("AUTO_MIGRATE", "the operator migrates, see migration"),
+    ("CORS_ORIGINS", "use corsOrigins"),
+    ("DATA_DIR", "pods keep nothing themselves, use mongodb"),
+    ("DRAIN_DELAY", "use shutdown.drainDelaySeconds"),
+    ("HOST", "probes and clients need all addresses"),
+    ("LOG_FORMAT", "it is always json"),
+    ("LOG_LEVEL", "use telemetry.logLevel"),
+    ("MANAGEMENT_PORT", "it is always 9090"),
+    ("MONGODB_DATABASE", "use mongodb.database"),
+    ("MONGODB_URI", "use mongodb.uriSecret"),
+    ("MONGODB_URI_FILE", "use mongodb.uriSecret"),
+    ("PORT", "it is always 3000"),
+    ("REDIS_URL", "use redis.urlSecret"),
+    ("SHUTDOWN_TIMEOUT", "use shutdown.timeoutSeconds"),
 ];
 
-/// All variables that fields become.
-pub fn reserved() -> impl Iterator<Item = &'static str> {
-    FIELDS.into_iter().chain(LIMITS.into_iter().map(|(name, _)| name))
+/// All variables that are not for users to set, and what to do instead.
+pub fn reserved() -> impl Iterator<Item = (&'static str, String)> {
+    let limits = LIMITS.into_iter().map(|(name, _)| (name, format!("use limits.{}", field(name))));
+    RESERVED.into_iter().map(|(name, advice)| (name, advice.to_owned())).chain(limits)
+}
+
+/// The field of a variable: maxBodyBytes of MAX_BODY_BYTES.
+fn field(variable: &str) -> String {
+    let words = variable.split('_').enumerate().map(|(index, word)| match word.split_at(word.len().min(1)) {
+        (first, rest) if index > 0 => first.to_owned() + &rest.to_ascii_lowercase(),
+        _ => word.to_ascii_lowercase(),
+    });
+    words.collect()
 }
 
 fn number(limit: Option<i64>) -> Option<String> {

@@ -196,9 +196,16 @@ fn fields_become_variables_each_once() {
         "SWEEP_INTERVAL",
     ];
     assert_eq!(names, expected);
-    let known: Vec<&str> = reserved().collect();
+    let known: Vec<&str> = reserved().map(|(name, _)| name).collect();
     assert!(names.iter().all(|name| known.contains(name) != (*name == "SWEEP_INTERVAL")), "{known:?}");
     assert_eq!(env[0]["valueFrom"]["secretKeyRef"], json!({"name": "mongodb", "key": "url"}));
+}
+
+#[test]
+fn what_a_pod_said_last_is_in_its_status() {
+    let objects = made(&service(json!({})));
+    let api = &find(&objects, Kind::Deployment)["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!(api["terminationMessagePolicy"], "FallbackToLogsOnError");
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub struct Want {
     pub revision: String,
     /// Who decides.
     pub policy: SchemaPolicy,
-    /// What its owner approved.
+    /// What its owner approved: this plan, or another one.
     pub approval: Option<String>,
     /// How often the database is compared.
     pub verify_every: SignedDuration,

@@ -9,6 +9,9 @@ use crate::{
     conditions::{DEGRADED, MIGRATION_PENDING, PROGRESSING, READY, SCHEMA_DRIFT, Said},
 };
 
+/// What the migrator says of an index that is there and not in the declaration.
+const NOT_DECLARED: &str = "is not declared";
+
 /// The conditions of a schema. `step` is what is done next, `refused` why a Job has no pod, if that is known.
 #[must_use]
 pub fn states(want: &Want, status: &ConversationSchemaStatus, step: &Step, refused: Option<&Trouble>) -> Vec<Said> {
@@ -74,6 +77,11 @@ fn pending(want: &Want, plan: Option<&Plan>, applied: bool, step: &Step) -> Said
         "to apply it: kubectl annotate --overwrite --namespace {} conversationschema {} {APPROVE_PLAN}={}",
         want.namespace, want.name, plan.approval
     );
+    let approve = match &want.approval {
+        // Typed wrongly, or the plan has become another one since.
+        Some(other) => format!("the approval {} is not of this plan; {approve}", shortened(other)),
+        None => approve,
+    };
     match want.policy {
         SchemaPolicy::Observe => {
             said("Observed", format!("somebody else applies plans here, and these steps are due: {steps}"))
@@ -84,6 +92,11 @@ fn pending(want: &Want, plan: Option<&Plan>, applied: bool, step: &Step) -> Said
         ),
         SchemaPolicy::Approve => said("AwaitingApproval", format!("the plan waits; {approve}. Steps: {steps}")),
     }
+}
+
+/// An approval as it is shown back, which may be any text.
+fn shortened(approval: &str) -> String {
+    approval.chars().filter(|c| !c.is_control()).take(32).collect()
 }
 
 fn steps(plan: &Plan) -> String {
@@ -116,11 +129,17 @@ fn drift(status: &ConversationSchemaStatus) -> Said {
         (false, _) => {
             let more = status.drift.len() - first.len();
             let more = if more > 0 { format!("; and {more} more in status.drift") } else { String::new() };
-            Said::new(SCHEMA_DRIFT, true, "ChangedByHand", first.join("; ") + &more)
+            // What nobody declares may have been made by hand, or be what was declared once.
+            let undeclared = status.drift.iter().all(|drift| drift.problem.contains(NOT_DECLARED));
+            let reason = if undeclared { "NotDeclared" } else { "ChangedByHand" };
+            Said::new(SCHEMA_DRIFT, true, reason, first.join("; ") + &more)
         }
         (true, true) => {
             let found = status.verified.as_deref().unwrap_or_default();
             Said::new(SCHEMA_DRIFT, true, "NotAsDeclared", format!("the last comparison found: {found}"))
+        }
+        (true, false) if status.plan.is_none() && status.applied.is_none() && status.last_verified.is_none() => {
+            Said::unknown(SCHEMA_DRIFT, "NotCompared", "the database has not been compared with what is declared yet")
         }
         (true, false) => Said::new(SCHEMA_DRIFT, false, "AsDeclared", "nothing was found otherwise than declared"),
     }

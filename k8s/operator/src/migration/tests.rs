@@ -337,7 +337,7 @@ fn what_is_to_be_done_is_done_though_something_drifted_too() {
         json!({"outcome": "drift", "approval": "a1", "drift": drift, "steps": [{"id": "create-index events.x"}]});
     let status = recorded(&Status::default(), &run(1, "plan", "r1", said(10, both)));
     assert_eq!(next(&want(), &status, None, at(11)), Step::Start(apply(), 2));
-    assert_eq!(holds(&want(), &status, SCHEMA_DRIFT).reason, "ChangedByHand");
+    assert_eq!(holds(&want(), &status, SCHEMA_DRIFT).reason, "NotDeclared");
 }
 
 #[test]
@@ -423,6 +423,31 @@ fn conditions_say_who_is_waited_for_and_how_to_go_on() {
     assert_eq!(holds(&want(), &status, READY).reason, "Applied");
     assert_eq!(holds_not(&want(), &status, MIGRATION_PENDING).reason, "NothingPending");
     assert_eq!(holds_not(&Want { paused: true, ..want() }, &status, PROGRESSING).reason, "Paused");
+}
+
+#[test]
+fn an_approval_of_another_plan_is_answered() {
+    let drops = Status { plan: Some(plan("pending", &["drop-index events.old"], 0)), ..Status::default() };
+    let harmless = Status { plan: Some(plan("pending", &[], 0)), ..Status::default() };
+    for (policy, status) in [(SchemaPolicy::Automatic, drops), (SchemaPolicy::Approve, harmless)] {
+        let said = |approval: &str| holds(&approved(policy, approval), &status, MIGRATION_PENDING).message;
+        assert!(said("a0").contains("the approval a0 is not of this plan; to apply it: kubectl"), "{}", said("a0"));
+        assert!(!said("a1").contains("is not of this plan"), "{}", said("a1"));
+        assert!(said(&"x".repeat(5000)).len() < 500, "it may be any text");
+    }
+}
+
+#[test]
+fn what_nobody_changed_by_hand_is_not_said_to_be() {
+    let begins = condition(&want(), &Status::default(), SCHEMA_DRIFT);
+    assert_eq!((begins.status, begins.reason.as_str()), (ConditionStatus::Unknown, "NotCompared"));
+
+    let found = |problem: &str| api::Drift { problem: problem.to_owned(), ..api::Drift::default() };
+    let once = || found("{ \"at\": 1 } is not declared: the server still deletes documents");
+    let mut status = Status { drift: vec![once()], ..Status::default() };
+    assert_eq!(holds(&want(), &status, SCHEMA_DRIFT).reason, "NotDeclared");
+    status.drift.push(found("was applied before and is no longer so: no query is served by it"));
+    assert_eq!(holds(&want(), &status, SCHEMA_DRIFT).reason, "ChangedByHand");
 }
 
 #[test]

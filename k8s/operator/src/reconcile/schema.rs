@@ -95,7 +95,9 @@ impl Context {
         let mut commands = vec![Command::Plan, Command::Verify];
         if let Some(plan) = &status.plan {
             // Either object may be annotated, and an old approval on the one does not make a new one on the other void.
-            want.approval = approvals.into_iter().flatten().find(|approval| *approval == plan.approval);
+            let mut given: Vec<String> = approvals.into_iter().flatten().collect();
+            let of_it = given.iter().position(|approval| *approval == plan.approval).unwrap_or_default();
+            want.approval = (!given.is_empty()).then(|| given.swap_remove(of_it));
             commands.push(apply(&want, plan));
         }
         let body = |command: &Command| (command.name(), fingerprint(owner, &schema.spec, command));

@@ -96,7 +96,7 @@ impl Worked {
             );
             self.trouble.get_or_insert_with(|| Trouble::new("KindMissing", message));
         }
-        if let (Some(deployment), Some(replicas)) = (&kept, service.spec.scaling.replicas) {
+        if let (Some(deployment), Some(replicas)) = (&kept, service.spec.scaling().replicas) {
             let done = context.scale(owner, deployment, replicas).await;
             self.note(Kind::Deployment, &owner.name, done);
         }

@@ -57,8 +57,10 @@ pub(super) fn states(service: &ConversationService, found: &Found<'_>) -> Vec<Sa
     let trouble = trouble(found);
     let rollout = rollout(service, found);
     let pending = pending(service, found);
-    let drift = from_schema(found, SCHEMA_DRIFT)
-        .unwrap_or_else(|| Said::new(SCHEMA_DRIFT, false, "AsDeclared", "nothing was found otherwise than declared"));
+    let drift = from_schema(found, SCHEMA_DRIFT).unwrap_or_else(|| match service.spec.migration.policy {
+        Policy::None => Said::unknown(SCHEMA_DRIFT, "NotManaged", "migration.policy is None: nobody here compares"),
+        _ => Said::unknown(SCHEMA_DRIFT, "NotCompared", "the database has not been compared with what is declared yet"),
+    });
     let degraded = match &trouble {
         Some(Trouble { reason, message }) => Said::new(DEGRADED, true, reason, message),
         None => Said::new(DEGRADED, false, "AsExpected", "nothing is wrong"),
@@ -80,7 +82,15 @@ fn ready(
         // What is wrong with the schema of pods that all answer is said by another condition.
         Rollout::Complete(pods) if found.open && found.trouble.is_none() => {
             let version = service.spec.image.version();
-            return Said::new(READY, true, "Ready", format!("{pods} pods of version {version} answer"));
+            return Said::new(
+                READY,
+                true,
+                "Ready",
+                match pods {
+                    1 => format!("1 pod of version {version} answers"),
+                    _ => format!("{pods} pods of version {version} answer"),
+                },
+            );
         }
         Rollout::Complete(_) => String::new(),
         Rollout::Going(message) => message,
@@ -97,8 +107,10 @@ fn serves(found: &Found<'_>) -> String {
     let ready = found.deployment.and_then(|deployment| deployment.status.as_ref()?.ready_replicas).unwrap_or_default();
     match found.deployment.and_then(release) {
         Some(release) if ready > 0 && !found.open => {
-            format!("; version {} serves on, by {ready} pods", release.version)
+            let pods = if ready == 1 { "pod" } else { "pods" };
+            format!("; version {} serves on, by {ready} {pods}", release.version)
         }
+        _ if ready == 1 => "; 1 pod serves".to_owned(),
         _ if ready > 0 => format!("; {ready} pods serve"),
         _ => "; nothing serves".to_owned(),
     }

@@ -27,8 +27,12 @@ async fn what_makes_no_sense_is_refused_with_a_message_that_says_why() -> Result
         (json!({"exposure": {}}), "exactly one of exposure.ingress and exposure.gateway"),
         (json!({"image": {"repository": "r/api", "tag": null}}), "a tag or a digest"),
         (json!({"migration": {"policy": "Automatic"}, "image": {"repository": "r/api"}}), "give migratorImage"),
-        (json!({"pod": {"env": [{"name": "PORT", "value": "1"}]}}), "a field of its own"),
-        (json!({"pod": {"env": [{"name": "MAX_NESTING", "value": "1"}]}}), "a field of its own"),
+        (json!({"image": {"tag": "latest"}}), "the tag latest is no version"),
+        (json!({"image": {"repository": "https://r/conversation-api"}}), "has no scheme"),
+        (json!({"image": {"repository": "r/conversation-api:1"}}), "has no tag and no digest"),
+        (json!({"mongodb": {"uriSecret": {"name": "mongodb://u:p@db"}}}), "not the name of a secret"),
+        (json!({"pod": {"env": [{"name": "PORT", "value": "1"}]}}), "must not have PORT: it is always 3000"),
+        (json!({"pod": {"env": [{"name": "MAX_NESTING", "value": "1"}]}}), "MAX_NESTING: use limits.maxNesting"),
         (json!({"pod": {"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}}), "Duplicate value"),
         (json!({"imagePullSecrets": [{"name": "a"}, {"name": "a"}]}), "Duplicate value"),
         (json!({"pod": {"labels": {"app.kubernetes.io/name": "x"}}}), "the operator's own"),
@@ -47,6 +51,15 @@ async fn what_makes_no_sense_is_refused_with_a_message_that_says_why() -> Result
     let moved = world.edit(&world.services(), "shop", json!({"spec": {"mongodb": {"database": "other"}}})).await;
     let said = format!("{:#}", moved.err().context("it was accepted")?);
     assert!(said.contains("mongodb.database cannot be changed"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_autoscaler_can_be_asked_for_where_nothing_was_said_of_scaling() -> Result<()> {
+    let world = World::new("scaled-later").await?;
+    world.played("shop", json!({"scaling": null})).await?;
+    let autoscaling = json!({"maxReplicas": 4, "cpuUtilization": 60});
+    world.edit(&world.services(), "shop", json!({"spec": {"scaling": {"autoscaling": autoscaling}}})).await?;
     Ok(())
 }
 

@@ -174,6 +174,7 @@ async fn a_schema_can_be_declared_without_a_service_and_its_drift_is_found_on_sc
         .create_index(mongodb::IndexModel::builder().keys(mongodb::bson::doc! {"mine": 1}).build())
         .await?;
     let drift = says("SchemaDrift", "True").await?;
+    assert_eq!(drift.reason, "NotDeclared", "{}", drift.message);
     assert!(drift.message.contains("mine_1"), "{}", drift.message);
     says("Ready", "True").await?;
     Ok(())

@@ -103,6 +103,12 @@ impl Situation {
         assert_eq!((said.status, said.reason.as_str()), (expected, reason), "{}", said.message);
         said.message
     }
+
+    #[track_caller]
+    fn cannot_tell(&self, reason: &str) {
+        let drift = self.found(states).into_iter().find(|said| said.type_ == SCHEMA_DRIFT).expect("a condition");
+        assert_eq!((drift.status, drift.reason.as_str()), (ConditionStatus::Unknown, reason), "{}", drift.message);
+    }
 }
 
 #[test]
@@ -215,4 +221,26 @@ fn without_a_managed_schema_nothing_is_pending() {
     let mut unmanaged = Situation::new();
     unmanaged.service["spec"]["migration"] = json!({"policy": "None"});
     unmanaged.says(MIGRATION_PENDING, false, "NotManaged");
+    unmanaged.schema["status"] = Value::Null;
+    unmanaged.cannot_tell("NotManaged");
+}
+
+#[test]
+fn before_the_first_plan_nobody_can_tell_whether_the_schema_is_as_declared() {
+    let mut begins = Situation::held_back();
+    begins.schema["status"] = Value::Null;
+    begins.cannot_tell("NotCompared");
+}
+
+#[test]
+fn one_pod_is_not_many() {
+    let mut small = Situation::new();
+    let deployment = small.deployment.as_mut().expect("a deployment");
+    deployment["spec"]["replicas"] = 1.into();
+    for count in ["replicas", "updatedReplicas", "readyReplicas", "availableReplicas"] {
+        deployment["status"][count] = 1.into();
+    }
+    assert_eq!(small.says(READY, true, "Ready"), "1 pod of version 2.0.0 answers");
+    small.trouble = Some(Trouble::new("NameTaken", "Ingress shop exists"));
+    assert!(small.says(READY, false, "NameTaken").ends_with("; 1 pod serves"));
 }
