@@ -112,7 +112,14 @@ fn chart() -> Result<()> {
 
 fn operator() -> Result<()> {
     kubectl(&["apply", "--server-side", "--kustomize", "k8s/kind/operator"])?;
-    kubectl(&["--namespace", "conversation-system", "rollout", "status", "deployment", "--timeout=180s"])?;
+    kubectl(&[
+        "--namespace",
+        "conversation-system",
+        "rollout",
+        "status",
+        "deployment/conversation-operator",
+        "--timeout=180s",
+    ])?;
     kubectl(&["--namespace", "by-operator", "apply", "--filename", "k8s/kind/service.yaml"])?;
     let ready = ["wait", "conversationservice/conversations", "--for=condition=Ready", "--timeout=300s"];
     kubectl(&[&["--namespace", "by-operator"], &ready[..]].concat())

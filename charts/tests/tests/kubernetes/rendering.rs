@@ -1,4 +1,4 @@
-//! What Helm makes of the chart: the same by either Helm and each time, and nothing that server-side apply trips over.
+//! What Helm makes of the charts: the same by either Helm and each time, and nothing that server-side apply trips over.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,30 +6,40 @@ use anyhow::Result;
 use conversation_testkit::control_plane::Helm;
 use serde_json::Value;
 
-use super::support::{HELMS, at, manifest, rendered, topologies, topology, walk};
+use super::support::{
+    HELMS, RELEASE, at, charts, manifest, manifest_of, objects, rendered, topologies, topologies_of, topology, walk,
+};
 
 #[test]
 fn every_topology_is_rendered_the_same_twice_and_by_both_helms() -> Result<()> {
-    for (name, values) in topologies()? {
-        let once = manifest(Helm::V4, &values, &[])?;
-        // GitOps compares texts: an order or a name that changes would be out of sync for ever.
-        assert_eq!(once, manifest(Helm::V4, &values, &[])?, "{name}");
-        assert_eq!(sorted(rendered(Helm::V3, &values, &[])?), sorted(rendered(Helm::V4, &values, &[])?), "{name}");
+    for chart in charts() {
+        for (name, values) in topologies_of(&chart)? {
+            let once = manifest_of(&chart, Helm::V4, RELEASE, &values, &[])?;
+            // GitOps compares texts: an order or a name that changes would be out of sync for ever.
+            assert_eq!(once, manifest_of(&chart, Helm::V4, RELEASE, &values, &[])?, "{name}");
+            let former = manifest_of(&chart, Helm::V3, RELEASE, &values, &[])?;
+            assert_eq!(sorted(objects(&former)?), sorted(objects(&once)?), "{name}");
+        }
     }
     Ok(())
 }
 
 #[test]
 fn no_field_is_null_and_no_name_is_in_a_list_twice() -> Result<()> {
-    for (name, values) in topologies()? {
-        for object in rendered(Helm::V4, &values, &[])? {
-            walk(&object, &name, &mut |place, value| {
-                assert!(!value.is_null(), "{place} is null, so that whoever applies it owns the absence of a field");
-                let items = value.as_array().into_iter().flatten();
-                let names: Vec<&str> = items.filter_map(|item| item.get("name")?.as_str()).collect();
-                let distinct: BTreeSet<&str> = names.iter().copied().collect();
-                assert_eq!(names.len(), distinct.len(), "{place}: {names:?}");
-            });
+    for chart in charts() {
+        for (name, values) in topologies_of(&chart)? {
+            for object in objects(&manifest_of(&chart, Helm::V4, RELEASE, &values, &[])?)? {
+                walk(&object, &name, &mut |place, value| {
+                    assert!(
+                        !value.is_null(),
+                        "{place} is null, so that whoever applies it owns the absence of a field"
+                    );
+                    let items = value.as_array().into_iter().flatten();
+                    let names: Vec<&str> = items.filter_map(|item| item.get("name")?.as_str()).collect();
+                    let distinct: BTreeSet<&str> = names.iter().copied().collect();
+                    assert_eq!(names.len(), distinct.len(), "{place}: {names:?}");
+                });
+            }
         }
     }
     Ok(())

@@ -119,11 +119,10 @@ async fn the_overlay_is_installed_and_removed_as_its_readme_says() -> Result<()>
     let users = plane.restricted_namespace("users").await?;
     let before = of_cluster(plane).await?;
     let readme = fs::read_to_string(root().join("k8s/README.md"))?;
-    let section = |title: &str| {
-        let section = readme.split("\n## ").find(|section| section.starts_with(title));
-        let block = section.and_then(|section| section.rsplit("```sh\n").next()?.split("```").next());
-        let lines = block.unwrap_or_default().replace("\\\n", " ");
-        lines.lines().map(str::to_owned).collect::<Vec<String>>()
+    let commands_with = |mark: &str| {
+        let mut blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let block = blocks.find(|block| block.contains(mark)).unwrap_or_default().replace("\\\n", " ");
+        block.lines().map(str::to_owned).collect::<Vec<String>>()
     };
     let run = async |lines: Vec<String>| {
         assert!(!lines.is_empty());
@@ -134,9 +133,9 @@ async fn the_overlay_is_installed_and_removed_as_its_readme_says() -> Result<()>
         }
         Ok::<_, anyhow::Error>(())
     };
-    run(section("Install")).await?;
+    run(commands_with("rollout status deployment/conversation-operator")).await?;
     taken(plane, &users, "minimal").await?;
-    run(section("Upgrade and remove")).await?;
+    run(commands_with("delete namespace conversation-system")).await?;
     let left = of_cluster(plane).await?;
     let left: Vec<&String> = left.iter().filter(|name| !before.contains(name)).collect();
     assert!(left.len() == 2 && left.iter().all(|name| name.contains(".conversation.dev")), "{left:?}");
