@@ -49,9 +49,10 @@ async fn the_readmes_examples_for_argo_cd_and_flux_are_taken() -> Result<()> {
     let examples: Vec<&str> = readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert_eq!(examples.len(), 2, "one for Argo CD and one for Flux");
     for (number, example) in examples.iter().enumerate() {
-        // Where the tools live is not a namespace of the test's.
-        let example = example.replace("namespace: argocd }\nspec", &format!("namespace: {namespace} }}\nspec"));
-        let example = example.replace("namespace: voice }\nspec", &format!("namespace: {namespace} }}\nspec"));
+        // Where objects are told to be is not a namespace of the test's.
+        let example = ["argocd", "voice", "flux-system"].iter().fold((*example).to_owned(), |text, theirs| {
+            text.replace(&format!("namespace: {theirs} }}\nspec"), &format!("namespace: {namespace} }}\nspec"))
+        });
         let file = file(plane, &format!("example-{number}"), &example)?;
         kubectl(plane, &namespace, &strictly(&file)).await.with_context(|| example)?;
     }
