@@ -73,7 +73,7 @@ async fn a_failed_migration_leaves_the_old_version_serving_and_is_tried_again() 
     let degraded = world.says("shop", "Degraded", "True", "MigratorFailed").await?;
     assert!(degraded.message.contains("127.0.0.1:1"), "{}", degraded.message);
     let pending = world.says("shop", "Ready", "False", "MigratorFailed").await?;
-    assert!(pending.message.contains("version 1.0.0 serves on, by 1 pods"), "{}", pending.message);
+    assert!(pending.message.contains("version 1.0.0 serves on, by 1 pod"), "{}", pending.message);
     let deployment = world.object(Kind::Deployment, "shop", "to be there", |_| true).await?;
     assert_eq!(image(&deployment), "registry.example/conversation-api:1.0.0");
     let schemas = world.schemas();
