@@ -37,7 +37,7 @@ async fn a_missing_secret_is_a_configuration_error_until_it_is_there() -> Result
 }
 
 #[tokio::test]
-async fn a_job_whose_container_exits_with_2_fails_with_its_message() -> Result<()> {
+async fn a_job_fails_with_the_status_and_the_message_of_its_container() -> Result<()> {
     let place = Place::new("job").await?;
     let container = json!({
         "name": "migrator",
@@ -61,7 +61,7 @@ async fn a_job_whose_container_exits_with_2_fails_with_its_message() -> Result<(
     assert_eq!(status.phase.as_deref(), Some("Failed"));
     let state = status.container_statuses.and_then(|mut all| all.remove(0).state).context("state")?;
     let end = state.terminated.context("end")?;
-    assert_eq!((end.exit_code, end.reason.as_deref()), (2, Some("Error")));
+    assert_eq!((end.exit_code, end.reason.as_deref()), (64, Some("Error")));
     ensure!(end.message.as_deref().unwrap_or_default().contains("no-such-command"), "{:?}", end.message);
     Ok(())
 }
