@@ -60,8 +60,14 @@ impl Process {
     }
 
     /// SIGSTOP: the process keeps its sockets and answers nothing, as a stalled machine would.
+    ///
+    /// Returns when its last thread has stopped: until then one on another core may still answer.
     pub fn pause(&self) -> Result<()> {
-        self.signal(Signal::STOP)
+        self.signal(Signal::STOP)?;
+        let stopped = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        let pid = Pid::from_child(&self.child());
+        waitid(WaitId::Pid(pid), stopped).with_context(|| format!("waiting for process {} to stop", self.pid))?;
+        Ok(())
     }
 
     /// SIGCONT: ends a pause.

@@ -1,6 +1,6 @@
 //! The replica set does what the store's fault tests rely on.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
 use anyhow::{Context, Result};
 use conversation_testkit::{ReplicaSet, unique_database};
@@ -45,6 +45,25 @@ async fn a_paused_primary_is_replaced_and_so_is_one_that_steps_down() -> Result<
     assert_ne!(set.step_down().await?, second);
     assert_eq!(set.pids().len(), 3);
     assert!(set.member(second).process().cpu_seconds()? > 0.0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_paused_member_answers_nothing_from_the_moment_it_is_paused() -> Result<()> {
+    let set = ReplicaSet::start(1).await?;
+    let process = set.member(0).process();
+    for _ in 0..200 {
+        set.pause(0)?;
+        set.pause(0)?; // again is no harm
+        for thread in fs::read_dir(format!("/proc/{}/task", process.pid()))? {
+            let stat = fs::read_to_string(thread?.path().join("stat"))?;
+            let (_, state) = stat.rsplit_once(") ").context("a state after the name")?;
+            assert!(state.starts_with('T'), "{stat}");
+        }
+        set.resume(0)?;
+    }
+    set.kill(0)?;
+    assert!(set.pause(0).is_err(), "what has ended cannot be paused");
     Ok(())
 }
 
