@@ -1,4 +1,4 @@
-//! `cargo xtask test`: the whole check, in order, ending at the first failure.
+//! `cargo xtask test`: the whole check, in order, ending at the first step that fails.
 
 use std::time::{Duration, Instant};
 
@@ -24,12 +24,13 @@ const STEPS: &[Step] = &[
         cargo(&[&lint[..], &["-D", "warnings"]].concat(), &[])
     }),
     ("tidy", |_| tidy::command(&[]).map(|()| Outcome::Passed)),
-    ("tests", |tools| cargo(&["test", "--workspace"], tools)),
     ("openapi lint", openapi_lint),
     ("containers", |tools| match containers::check(tools)? {
         None => Ok(Outcome::Passed),
         Some(reason) => skip(reason),
     }),
+    // Last, being the longest, and all of it: one run names every test that fails.
+    ("tests", |tools| cargo(&["test", "--workspace", "--no-fail-fast"], tools)),
 ];
 
 pub(crate) fn command(_: &[String]) -> Result<()> {
