@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use conversation_testkit::{ReplicaSet, Service, ServiceBuilder, unique_database};
+use conversation_testkit::{ReplicaSet, Service, ServiceBuilder};
 
 fn builder() -> ServiceBuilder {
     Service::builder(env!("CARGO_BIN_EXE_conversation-api"))
@@ -25,9 +25,7 @@ async fn it_passes_on_the_embedded_store() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_passes_on_mongodb() {
     let set = ReplicaSet::shared().await.expect("a replica set");
-    let builder =
-        builder().env("AUTO_MIGRATE", "true").env("MONGODB_URI", set.uri()).env("MONGODB_DATABASE", unique_database());
-    let service = builder.start().await.expect("the service");
+    let service = builder().on_mongodb(set).start().await.expect("the service");
     let (passed, text) = demo(service.url("")).await;
     assert!(passed, "{text}");
 }

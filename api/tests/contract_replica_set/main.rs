@@ -6,7 +6,7 @@ mod suite;
 mod fixture {
     //! One process that all tests share, and more for those that need settings of their own.
 
-    use conversation_testkit::{ReplicaSet, Service, unique_database};
+    use conversation_testkit::{ReplicaSet, Service};
     use tokio::sync::OnceCell;
 
     static SHARED: OnceCell<Service> = OnceCell::const_new();
@@ -19,11 +19,7 @@ mod fixture {
     /// A service of its own, with an empty database and these settings.
     pub(crate) async fn dedicated(settings: &[(&str, &str)]) -> Service {
         let set = ReplicaSet::shared().await.expect("a replica set");
-        let builder = Service::builder(env!("CARGO_BIN_EXE_conversation-api"));
-        let builder = builder
-            .env("AUTO_MIGRATE", "true")
-            .env("MONGODB_URI", set.uri())
-            .env("MONGODB_DATABASE", unique_database());
+        let builder = Service::builder(env!("CARGO_BIN_EXE_conversation-api")).on_mongodb(set);
         let builder = settings.iter().fold(builder, |builder, (name, value)| builder.env(name, value));
         builder.start().await.expect("a service")
     }

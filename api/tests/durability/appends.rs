@@ -9,6 +9,7 @@ use std::{
 use conversation_testkit::{Service, until};
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 /// How many sessions the appends go to.
 pub(crate) const SESSIONS: usize = 5;
@@ -18,6 +19,8 @@ const CLIENTS: usize = 16;
 /// Appends with known identifiers.
 pub(crate) struct Appends {
     count: usize,
+    /// As many permits as appends may be sent once: the rest waits for whoever kills something in the middle.
+    first: Semaphore,
     acknowledged: Mutex<HashSet<usize>>,
 }
 
@@ -25,8 +28,13 @@ pub(crate) struct Appends {
 pub(crate) type Stored = BTreeMap<String, Vec<String>>;
 
 impl Appends {
-    pub(crate) fn new(count: usize) -> Self {
-        Self { count, acknowledged: Mutex::default() }
+    pub(crate) fn new(count: usize, before_the_kill: usize) -> Self {
+        Self { count, first: Semaphore::new(before_the_kill), acknowledged: Mutex::default() }
+    }
+
+    /// Lets the rest be sent too.
+    pub(crate) fn go_on(&self) {
+        self.first.add_permits(self.count);
     }
 
     pub(crate) fn acknowledged(&self) -> usize {
@@ -49,6 +57,7 @@ impl Appends {
                 tokio::spawn(async move {
                     let http = Client::new();
                     for number in (client..appends.count).step_by(CLIENTS) {
+                        appends.first.acquire().await.expect("open").forget();
                         appends.send(&http, &address, number).await;
                     }
                 })

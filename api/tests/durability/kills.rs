@@ -27,12 +27,13 @@ async fn on_mongodb(set: &ReplicaSet) -> Service {
 
 /// Runs half of the appends against a service that is killed, and the rest against the one that follows it.
 async fn survive_a_kill(first: Service, second: impl AsyncFnOnce() -> Service) {
-    let appends = Arc::new(Appends::new(1_000));
+    let appends = Arc::new(Appends::new(1_000, 700));
     appends.create_sessions(&first).await;
     let address = first.url("");
     let sending = tokio::spawn(Arc::clone(&appends).send_once(address));
     until(DEADLINE, "acknowledged appends", async || appends.acknowledged() >= BEFORE_THE_KILL).await.expect("in time");
     first.kill().expect("killed");
+    appends.go_on();
     sending.await.expect("the clients end");
     assert!(appends.acknowledged() < 1_000, "the kill came in the middle");
 
@@ -62,12 +63,13 @@ async fn killing_the_service_on_mongodb_loses_nothing() {
 async fn killing_the_primary_loses_nothing() {
     let set = ReplicaSet::start(3).await.expect("a replica set");
     let service = on_mongodb(&set).await;
-    let appends = Arc::new(Appends::new(1_000));
+    let appends = Arc::new(Appends::new(1_000, 700));
     appends.create_sessions(&service).await;
     let primary = set.primary().await.expect("a primary");
     let sending = tokio::spawn(Arc::clone(&appends).send_once(service.url("")));
     until(DEADLINE, "acknowledged appends", async || appends.acknowledged() >= BEFORE_THE_KILL).await.expect("in time");
     set.kill(primary).expect("killed");
+    appends.go_on();
     sending.await.expect("the clients end");
 
     appends.retry_until_acknowledged(&service, DEADLINE).await;

@@ -3,7 +3,7 @@
 
 use std::{path::Path, process::Command};
 
-use conversation_testkit::{ReplicaSet, Service, ServiceBuilder, schemathesis, unique_database};
+use conversation_testkit::{ReplicaSet, Service, ServiceBuilder, schemathesis};
 use tempfile::TempDir;
 
 /// Cases for each operation and phase: enough to reach every parameter several times.
@@ -41,8 +41,5 @@ async fn the_embedded_store_answers_as_documented() {
 #[tokio::test(flavor = "multi_thread")]
 async fn mongodb_answers_as_documented() {
     let set = ReplicaSet::shared().await.expect("a replica set");
-    probe(
-        builder().env("AUTO_MIGRATE", "true").env("MONGODB_URI", set.uri()).env("MONGODB_DATABASE", unique_database()),
-    )
-    .await;
+    probe(builder().on_mongodb(set)).await;
 }

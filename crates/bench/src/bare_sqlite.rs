@@ -79,7 +79,7 @@ impl Writer {
         // So that a batch is of one session, as the service's are.
         self.number = self.number.next_multiple_of(per_commit);
         let (mut sample, started) = (Sample::new()?, Instant::now());
-        while started.elapsed() < time {
+        loop {
             let asked = Instant::now();
             self.db.execute_batch(if is_read(kind) { "BEGIN" } else { "BEGIN IMMEDIATE" })?;
             for number in self.number..self.number + per_commit {
@@ -88,6 +88,9 @@ impl Writer {
             self.db.execute_batch("COMMIT")?;
             self.number += per_commit;
             sample.record(asked.elapsed(), per_commit)?;
+            if started.elapsed() >= time {
+                break;
+            }
         }
         Ok(sample.lasting(started.elapsed()))
     }

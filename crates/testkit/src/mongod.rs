@@ -20,7 +20,7 @@ const START: Duration = Duration::from_secs(90);
 /// A server that is paused or dead does not answer at all; one that lives answers in milliseconds.
 const PROBE: Duration = Duration::from_secs(2);
 /// Above the longest administrative command, a step-down that waits for a secondary to catch up.
-const ADMIN: Duration = Duration::from_secs(30);
+const ADMIN: Duration = Duration::from_secs(60);
 
 /// A `mongod` on a loopback port of its own.
 #[derive(Debug)]
@@ -77,26 +77,26 @@ impl Mongod {
 
     /// What the server says of itself, or `None` if it does not answer within two seconds.
     pub async fn hello(&self) -> Option<Document> {
-        let answer = timeout(PROBE, self.command(doc! { "hello": 1 })).await;
+        let answer = timeout(PROBE, self.command(doc! { "hello": 1 }, PROBE)).await;
         answer.ok().and_then(Result::ok)
     }
 
     /// Runs a command on the `admin` database of this very server, whatever its state.
     pub async fn admin(&self, command: Document) -> Result<Document> {
-        match timeout(ADMIN, self.command(command)).await {
+        match timeout(ADMIN, self.command(command, ADMIN)).await {
             Ok(answer) => answer,
             Err(_) => bail!("mongod at {} did not answer in {ADMIN:?}", self.address()),
         }
     }
 
-    async fn command(&self, command: Document) -> Result<Document> {
+    async fn command(&self, command: Document, patience: Duration) -> Result<Document> {
         // A client lives on the runtime it was made on, and every test has a runtime of its own, so
         // one kept in this struct would be dead for the second test that shares the server.
         let options = ClientOptions::builder()
             .hosts(vec![ServerAddress::parse(self.address())?])
             .direct_connection(true)
-            .connect_timeout(PROBE)
-            .server_selection_timeout(PROBE)
+            .connect_timeout(patience)
+            .server_selection_timeout(patience)
             .build();
         let client = Client::with_options(options).context("direct client")?;
         let answer = client.database("admin").run_command(command).await;

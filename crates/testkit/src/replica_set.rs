@@ -75,7 +75,13 @@ impl ReplicaSet {
     ///
     /// For tests that hurt no server; its members end with the test process.
     pub async fn shared() -> Result<&'static Self> {
-        SHARED.get_or_try_init(|| Self::start(3)).await
+        SHARED
+            .get_or_try_init(async || {
+                let set = Self::start(3).await?;
+                set.vote_seldom().await?;
+                Ok(set)
+            })
+            .await
     }
 
     /// The connection string, naming every member.
@@ -165,10 +171,14 @@ impl ReplicaSet {
 
     /// Makes the primary resign, and waits for another to be elected; returns the new one's index.
     pub async fn step_down(&self) -> Result<usize> {
-        let old = self.primary().await?;
-        // Ten seconds of ineligibility are several elections here.
-        let command = doc! { "replSetStepDown": 10, "secondaryCatchUpPeriodSecs": 5 };
-        self.member(old).admin(command).await?;
+        // Half a minute of ineligibility are several elections here.
+        let command = doc! { "replSetStepDown": 30, "secondaryCatchUpPeriodSecs": 20 };
+        // It is refused while no secondary keeps up, and by a member that has just lost an election.
+        let old = until(SETTLE, "a primary that resigns", async || {
+            let primary = self.primary().await.ok()?;
+            self.member(primary).admin(command.clone()).await.is_ok().then_some(primary)
+        })
+        .await?;
         until(SETTLE, "another primary", async || self.primary().await.ok().filter(|new| *new != old)).await
     }
 
@@ -205,6 +215,17 @@ impl ReplicaSet {
         }
         let command = doc! { "replSetInitiate": config };
         self.member(0).admin(command).await.map(drop)
+    }
+
+    /// A primary that is kept waiting by a busy machine shall stay primary where nobody means it to be replaced.
+    async fn vote_seldom(&self) -> Result<()> {
+        let primary = self.member(self.primary().await?);
+        let answer = primary.admin(doc! { "replSetGetConfig": 1 }).await?;
+        let mut config = answer.get_document("config").context("a configuration")?.clone();
+        let version = config.get_i32("version").context("its version")?;
+        config.insert("version", version + 1);
+        config.get_document_mut("settings").context("its settings")?.insert("electionTimeoutMillis", 60_000);
+        primary.admin(doc! { "replSetReconfig": config }).await.map(drop)
     }
 
     /// What each member says of itself, asked at the same time because a paused one answers late.

@@ -13,11 +13,12 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process::Process;
+use crate::replica_set::{ReplicaSet, unique_database};
 use crate::wait::until;
 use crate::watchdog;
 
 /// A first start creates files or indexes and may wait for an election.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(120);
 
 /// How to run the API; one builder may start several processes on the same settings.
 #[derive(Clone, Debug)]
@@ -47,6 +48,17 @@ impl ServiceBuilder {
     #[must_use]
     pub fn data_dir(self, path: impl AsRef<Path>) -> Self {
         self.env("DATA_DIR", path.as_ref())
+    }
+
+    /// On a replica set, in an empty database of its own, with so much patience that no deadline passes on a busy machine.
+    #[must_use]
+    pub fn on_mongodb(self, set: &ReplicaSet) -> Self {
+        self.env("AUTO_MIGRATE", "true")
+            .env("MONGODB_URI", set.uri())
+            .env("MONGODB_DATABASE", unique_database())
+            .env("MONGODB_OPERATION_TIMEOUT", "60s")
+            .env("MONGODB_SERVER_SELECTION_TIMEOUT", "20s")
+            .env("REQUEST_TIMEOUT", "120s")
     }
 
     /// Starts the API and waits until it listens; if it ends instead, the error carries its log.

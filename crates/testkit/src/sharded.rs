@@ -23,7 +23,7 @@ pub use chunk::Chunk;
 use router::Router;
 
 /// Parameters of every server.
-const PARAMETERS: [&str; 6] = [
+const PARAMETERS: [&str; 12] = [
     "--setParameter",
     // The default of fifteen minutes would keep a chunk from coming back to where it has just been.
     "orphanCleanupDelaySecs=1",
@@ -33,6 +33,13 @@ const PARAMETERS: [&str; 6] = [
     "--setParameter",
     // The default is five minutes, however little there is to reshard.
     "reshardingMinimumOperationDurationMillis=0",
+    // What moves gives up after seconds of waiting, which a busy machine may well take.
+    "--setParameter",
+    "reshardingCriticalSectionTimeoutMillis=60000",
+    "--setParameter",
+    "receiveChunkWaitForRangeDeleterTimeoutMS=60000",
+    "--setParameter",
+    "migrationLockAcquisitionMaxWaitMS=30000",
 ];
 /// What a server that has just joined may take until it answers through the router.
 const SETTLE: Duration = Duration::from_secs(60);

@@ -17,7 +17,7 @@ async fn the_addresses_come_from_the_log() -> Result<()> {
     assert_eq!(service.management_url("/live"), "http://127.0.0.1:82/live");
     assert!(service.memory_bytes()? > 0);
     service.terminate()?;
-    assert!(!service.wait(Duration::from_secs(10)).await?.success());
+    assert!(!service.wait(Duration::from_secs(60)).await?.success());
     Ok(())
 }
 
@@ -33,7 +33,7 @@ async fn an_end_before_listening_is_an_error_with_status_and_log() -> Result<()>
 #[tokio::test]
 async fn only_the_settings_given_reach_the_service() -> Result<()> {
     let (status, log) =
-        script("env").env("PORT", "8080").data_dir("/data").run_to_exit(Duration::from_secs(10)).await?;
+        script("env").env("PORT", "8080").data_dir("/data").run_to_exit(Duration::from_secs(60)).await?;
     assert!(status.success());
     let mut names: Vec<&str> = log.lines().filter_map(|l| Some(l.split_once('=')?.0)).collect();
     names.retain(|name| !["PATH", "HOME", "PWD", "OLDPWD", "SHLVL", "_"].contains(name));

@@ -12,7 +12,7 @@ pub(crate) enum Fault {
     None,
     /// A repeated event is stored again, under another internal id. Needs MongoDB.
     DeduplicationOff,
-    /// An append is acknowledged before it is written, and written within a second.
+    /// An append is acknowledged before it is written, and written within a minute.
     AcknowledgesEarly,
     /// One new event in twenty is acknowledged and never written.
     Drops,

@@ -1,4 +1,4 @@
-//! Appends that are acknowledged from memory and written within a second: what a cache in front of a store does that
+//! Appends that are acknowledged from memory and written within a minute: what a cache in front of a store does that
 //! takes itself for one. Nobody notices until the process is killed.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use crate::store::Outcome;
 
 /// How long an acknowledged event may wait.
-const DELAY: Duration = Duration::from_secs(1);
+const DELAY: Duration = Duration::from_secs(60);
 
 type Waiting = HashMap<SessionKey, Vec<(NewEvent, AppendOptions)>>;
 

@@ -1,6 +1,9 @@
 //! Runs as users with few roles.
 
-use std::process::{Command, Output};
+use std::{
+    process::{Command, Output},
+    time::Duration,
+};
 
 use conversation_core::{Rules, Store as _};
 use conversation_store::{MongoSettings, MongoStore};
@@ -45,6 +48,7 @@ async fn the_roles_of_the_readme_suffice_and_none_of_them_is_spare() {
     let service = MongoSettings {
         uri: server.user("service", &SERVICE).await,
         database: DATABASE.into(),
+        operation_timeout: Duration::from_secs(60),
         ..MongoSettings::default()
     };
     let store = MongoStore::connect(service, Rules::default()).await.expect("a store");

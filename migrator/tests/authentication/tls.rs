@@ -42,11 +42,11 @@ async fn server(folder: &Path, certificate: &Path, with_key: &Path) -> Mongod {
     server
 }
 
-async fn apply(server: &Mongod, authority: &Path) -> (i32, String) {
+async fn apply(server: &Mongod, authority: &Path, seconds: &'static str) -> (i32, String) {
     let uri = format!("mongodb://{}/?replicaSet=tls&tls=true&tlsCAFile={}", server.address(), authority.display());
     let run = tokio::task::spawn_blocking(move || {
         Command::new(env!("CARGO_BIN_EXE_conversation-migrator"))
-            .args(["apply", "--yes", "--server-selection-seconds", "3"])
+            .args(["apply", "--yes", "--server-selection-seconds", seconds])
             .env_clear()
             .env("MONGODB_URI", uri)
             .output()
@@ -61,8 +61,8 @@ async fn the_authority_of_the_connection_string_decides_whom_to_trust() {
     let (own, with_key) = certificate(folder.path(), "own");
     let (foreign, _) = certificate(folder.path(), "foreign");
     let server = server(folder.path(), &own, &with_key).await;
-    let (status, told) = apply(&server, &foreign).await;
+    let (status, told) = apply(&server, &foreign, "3").await;
     assert_eq!((status, told.lines().count()), (1, 1), "{told}");
-    let (status, told) = apply(&server, &own).await;
+    let (status, told) = apply(&server, &own, "60").await;
     assert_eq!(status, 0, "{told}");
 }

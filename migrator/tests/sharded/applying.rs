@@ -117,7 +117,7 @@ async fn a_zone_keeps_a_database_on_its_shards() {
     assert_eq!(applied.status, 0, "{}{}", applied.out, applied.err);
     assert_eq!(target.run(&["plan", "--zone", &zone]).await.status, 0, "it is done already");
     let namespace = format!("{}.events", target.database);
-    until(Duration::from_secs(120), "the balancer to move all chunks", async || {
+    until(Duration::from_secs(300), "the balancer to move all chunks", async || {
         let chunks = cluster.chunks(&namespace).await.expect("chunks");
         chunks.iter().all(|chunk| chunk.shard == 1)
     })
@@ -132,7 +132,7 @@ async fn a_config_server_that_is_down_is_told_in_one_sentence() {
     let cluster = ShardedCluster::start(1, 1).await.expect("a cluster");
     let target = Target::at(cluster.uri()).await;
     cluster.config().kill(0).expect("killed");
-    until(Duration::from_secs(60), "the loss to be noticed", async || {
+    until(Duration::from_secs(240), "the loss to be noticed", async || {
         let refused = target.run(&["plan", "--server-selection-seconds", "2"]).await;
         (refused.status == 1 && refused.err.lines().count() == 1).then_some(())
     })

@@ -1,6 +1,6 @@
 //! Counts of a server over some sessions: what each operation and each document costs it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bson::{Bson, Document, doc};
 use conversation_core::Rules;
@@ -84,6 +84,7 @@ impl Bench {
             uri: set.uri(),
             database: database.clone(),
             auto_migrate: true,
+            operation_timeout: Duration::from_secs(60),
             ..MongoSettings::default()
         };
         let store = Arc::new(MongoStore::connect(settings, Rules::default()).await.expect("a store"));

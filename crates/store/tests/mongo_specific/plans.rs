@@ -136,7 +136,7 @@ async fn a_page_of_sessions_reads_about_as_many_keys_as_it_answers() {
 #[tokio::test]
 async fn every_query_on_one_session_names_its_shard_key_and_demands_a_majority() {
     let fixture = fixture().await;
-    let durable = doc! { "w": "majority", "wtimeout": 5000, "j": true };
+    let durable = doc! { "w": "majority", "wtimeout": 60_000, "j": true };
     fixture.opened("s").await;
     fixture.profile(2).await;
     let event_id = EventId::parse("e").expect("an id");

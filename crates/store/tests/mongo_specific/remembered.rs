@@ -24,10 +24,11 @@ async fn what_another_process_did_is_known_within_seconds_and_harmless_until_the
     let ended_at = Some(NOW);
     let ending = Ending { status: Status::Completed, ended_at, reason: None };
     other.store.end_session(&key("ended"), ending, now).await.expect("ended");
-    other.store.erase(&key("erased"), now).await.expect("erased");
 
     // Taken for open a little longer: stored, or kept from every reader and swept.
     one.append_one("ended", event("late", "{}", None)).await.expect("appended");
+    one.store.session(&key("erased")).await.expect("remembered from now on");
+    other.store.erase(&key("erased"), now).await.expect("erased");
     one.append_one("erased", event("stray", "{}", None)).await.expect("appended");
     for fixture in [&one, &other] {
         assert!(matches!(fixture.store.session(&key("erased")).await, Err(StoreError::SessionErased)));

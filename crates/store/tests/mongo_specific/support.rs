@@ -36,14 +36,23 @@ pub(crate) async fn with(set: &ReplicaSet, settings: MongoSettings) -> Fixture {
     Fixture { store, database }
 }
 
+/// With so much patience that no deadline passes on a busy machine, where a test means none to pass.
 pub(crate) fn settings(set: &ReplicaSet) -> MongoSettings {
     MongoSettings {
-        uri: set.uri(),
+        // The least that the driver allows: a new primary is soon known.
+        uri: format!("{}&heartbeatFrequencyMS=500", set.uri()),
         database: unique_database(),
-        server_selection_timeout: Duration::from_secs(2),
+        operation_timeout: Duration::from_secs(60),
+        server_selection_timeout: Duration::from_secs(20),
         auto_migrate: true,
         ..MongoSettings::default()
     }
+}
+
+/// With the service's own deadlines, for tests of what happens when they pass.
+pub(crate) fn hasty(set: &ReplicaSet) -> MongoSettings {
+    let operation_timeout = MongoSettings::default().operation_timeout;
+    MongoSettings { operation_timeout, server_selection_timeout: Duration::from_secs(2), ..settings(set) }
 }
 
 pub(crate) fn key(session_id: &str) -> SessionKey {

@@ -6,7 +6,7 @@ mod suite;
 mod fixture {
     //! A database of its own on one replica set that all tests share.
 
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use conversation_core::{Rules, Store};
     use conversation_store::{MongoSettings, MongoStore};
@@ -22,6 +22,9 @@ mod fixture {
         let settings = MongoSettings {
             uri: set.uri(),
             database: unique_database(),
+            // More than a busy machine makes any call wait.
+            operation_timeout: Duration::from_secs(60),
+            server_selection_timeout: Duration::from_secs(20),
             auto_migrate: true,
             ..MongoSettings::default()
         };

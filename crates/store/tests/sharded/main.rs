@@ -9,7 +9,7 @@ mod targeting;
 mod fixture {
     //! A database of its own on one cluster that all tests share, its chunks moving to and fro.
 
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use conversation_core::{Rules, Store};
     use conversation_store::{MongoSettings, MongoStore};
@@ -23,12 +23,22 @@ mod fixture {
         _moving: Moving,
     }
 
+    pub(crate) fn settings(cluster: &ShardedCluster, database: &str) -> MongoSettings {
+        MongoSettings {
+            uri: cluster.uri(),
+            database: database.into(),
+            // More than a busy machine makes any call wait.
+            operation_timeout: Duration::from_secs(60),
+            server_selection_timeout: Duration::from_secs(20),
+            auto_migrate: true,
+            ..MongoSettings::default()
+        }
+    }
+
     pub(crate) async fn open(rules: Rules) -> Fixture {
         let cluster = ShardedCluster::shared().await.expect("a sharded cluster");
         let database = unique_database();
-        let settings =
-            MongoSettings { uri: cluster.uri(), database: database.clone(), auto_migrate: true, ..Default::default() };
-        let store = Arc::new(MongoStore::connect(settings, rules).await.expect("a store"));
+        let store = Arc::new(MongoStore::connect(settings(cluster, &database), rules).await.expect("a store"));
         Fixture { store, _moving: Moving::start(cluster, database) }
     }
 }

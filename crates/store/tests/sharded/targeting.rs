@@ -13,14 +13,14 @@ use conversation_core::{
     store::AppendOptions,
 };
 use conversation_store::{
-    MongoSettings, MongoStore,
+    MongoStore,
     mongo::schema::{EVENTS, SESSIONS},
 };
 use conversation_testkit::{ShardedCluster, unique_database, until};
 use futures_util::TryStreamExt as _;
 use mongodb::Database;
 
-use crate::moves::Moving;
+use crate::{fixture::settings, moves::Moving};
 
 const NOW: Timestamp = Timestamp::from_millis(1_766_656_800_000);
 const SESSION_COUNT: usize = 12;
@@ -38,10 +38,6 @@ fn key(session_id: &str) -> SessionKey {
 fn event(text: &str) -> NewEvent {
     let payload = JsonObject::parse(text, Bounds::NONE).expect("a JSON object");
     NewEvent::new(EventId::parse("e").expect("an event id"), EventType::UserSpeech, payload, None)
-}
-
-fn settings(cluster: &ShardedCluster, database: &str) -> MongoSettings {
-    MongoSettings { uri: cluster.uri(), database: database.into(), auto_migrate: true, ..MongoSettings::default() }
 }
 
 /// Calls every verb of the store that is about one session.
@@ -152,6 +148,6 @@ async fn the_chunks_do_move_under_the_suite() {
         let before = cluster.chunks(&namespace).await.expect("chunks");
         let _moving = Moving::start(cluster, name.clone());
         let moved = async || cluster.chunks(&namespace).await.is_ok_and(|now| now != before);
-        until(Duration::from_secs(30), "a chunk to move", moved).await.expect("a moved chunk");
+        until(Duration::from_secs(180), "a chunk to move", moved).await.expect("a moved chunk");
     }
 }

@@ -17,7 +17,7 @@ use crate::background;
 use crate::wait::until;
 
 /// The controller manager makes it in milliseconds, unless a dozen tests have just begun.
-const ACCOUNT: Duration = Duration::from_secs(30);
+const ACCOUNT: Duration = Duration::from_secs(120);
 /// What the pod security admission goes by.
 const ENFORCE: &str = "pod-security.kubernetes.io/enforce";
 

@@ -21,7 +21,7 @@ use crate::{tools, watchdog};
 const NODE: &str = "router";
 
 /// A connection that was just closed may hold the port for a moment.
-const RELEASE: Duration = Duration::from_secs(10);
+const RELEASE: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct Router {

@@ -83,7 +83,7 @@ pub(crate) fn placed(mut spec: Value) -> Value {
 
 /// The API on its embedded store, with more fields for its container.
 pub(crate) fn api(fields: Value) -> Value {
-    let probe = |path: &str| json!({ "httpGet": { "path": path, "port": "management" }, "periodSeconds": 1 });
+    let probe = |path: &str, threshold: u32| json!({ "httpGet": { "path": path, "port": "management" }, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": threshold });
     let mut container = json!({
         "name": "api",
         "image": "example.com/conversation-api:0.1.0",
@@ -97,8 +97,8 @@ pub(crate) fn api(fields: Value) -> Value {
             { "name": "LOG_FORMAT", "value": "json" },
             { "name": "DATA_DIR", "value": "/data" },
         ],
-        "startupProbe": probe("/health/live"),
-        "readinessProbe": probe("/health/ready"),
+        "startupProbe": probe("/health/live", 60),
+        "readinessProbe": probe("/health/ready", 3),
         "volumeMounts": [{ "name": "data", "mountPath": "/data" }],
     });
     if let (Some(container), Value::Object(fields)) = (container.as_object_mut(), fields) {

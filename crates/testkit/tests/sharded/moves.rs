@@ -105,7 +105,7 @@ async fn resharding_loses_and_doubles_nothing() -> Result<()> {
     let hashed = hashed(cluster).await?;
     let writers = Writers::start(&hashed.collection);
     // The new key's chunks are cut by a sample of the documents, of which there must be enough.
-    until(Duration::from_secs(40), "documents", async || {
+    until(Duration::from_secs(150), "documents", async || {
         hashed.collection.count_documents(doc! {}).await.is_ok_and(|count| count > 200)
     })
     .await?;

@@ -212,7 +212,7 @@ async fn an_administrator_can_split_and_place_chunks() -> Result<()> {
         let placed = cluster.chunks(&namespace).await.unwrap_or_default();
         placed.iter().any(|chunk| chunk.shard == 0 && chunk.min == doc! { "k": 50 })
     };
-    until(Duration::from_secs(40), "the balancer to move a chunk to its zone", obeyed).await?;
+    until(Duration::from_secs(150), "the balancer to move a chunk to its zone", obeyed).await?;
     assert_eq!(zoned.count_documents(doc! { "k": { "$gte": 0 } }).await?, 100);
     let status = cluster.admin(doc! { "balancerStatus": 1 }).await?;
     assert_eq!(status.get_str("mode")?, "full");

@@ -11,7 +11,7 @@ use tokio::{
     sync::mpsc,
 };
 
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(180);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_leaves_summaries_and_writes_to_prometheus() {

@@ -14,12 +14,12 @@ async fn service(folder: &Path) -> Service {
     Service::builder(binaries.service).data_dir(folder.join("data")).start().await.expect("the service")
 }
 
-fn k6(service: &Service, folder: &Path, duration: &str, arguments: &[&str]) -> K6 {
+fn k6(service: &Service, folder: &Path, (duration, compression): (&str, &str), arguments: &[&str]) -> K6 {
     let settings = [
         ("BASE_URL", service.url("").as_str()),
         ("SESSIONS_PER_DAY", "300000"),
         ("DURATION", duration),
-        ("TIME_COMPRESSION", "300"),
+        ("TIME_COMPRESSION", compression),
         ("LATENCY_FACTOR", "0"),
         ("STALL_SECONDS", "20"),
         ("RUN_ID", "shared"),
@@ -42,8 +42,8 @@ async fn two_processes_share_a_run_and_are_audited_together() {
     let folders = [TempDir::new().expect("a folder"), TempDir::new().expect("a folder")];
     let service = service(folders[0].path()).await;
     let sequence = "--execution-segment-sequence=0,1/2,1";
-    let first = k6(&service, folders[0].path(), "4s", &["--execution-segment=0:1/2", sequence]);
-    let second = k6(&service, folders[1].path(), "4s", &["--execution-segment=1/2:1", sequence]);
+    let first = k6(&service, folders[0].path(), ("10s", "300"), &["--execution-segment=0:1/2", sequence]);
+    let second = k6(&service, folders[1].path(), ("10s", "300"), &["--execution-segment=1/2:1", sequence]);
     for k6 in [&first, &second] {
         assert!(k6.finish(DEADLINE).await.expect("a summary").passed, "{}", k6.log());
     }
@@ -56,7 +56,8 @@ async fn two_processes_share_a_run_and_are_audited_together() {
 async fn the_ledger_of_a_killed_k6_can_be_audited() {
     let folder = TempDir::new().expect("a folder");
     let service = service(folder.path()).await;
-    let k6 = k6(&service, folder.path(), "60s", &[]);
+    // Calls so long that some are open whenever it is killed.
+    let k6 = k6(&service, folder.path(), ("60s", "20"), &[]);
     k6.until_more_acknowledged().await.expect("calls");
     k6.until_more_acknowledged().await.expect("more calls");
     k6.kill().expect("killed");

@@ -26,28 +26,28 @@ pub(crate) async fn passes(load: &Load) -> Outcome {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn smoke_passes() {
-    let outcome = passes(&load(Profile::Smoke, StoreKind::Embedded, "6s")).await;
+    let outcome = passes(&load(Profile::Smoke, StoreKind::Embedded, "15s")).await;
     assert!(outcome.summary.passed && outcome.audit.repetitions > 0, "{outcome}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn load_passes() {
-    passes(&load(Profile::Load, StoreKind::Embedded, "4s")).await;
+    passes(&load(Profile::Load, StoreKind::Embedded, "10s")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stress_passes() {
-    passes(&load(Profile::Stress, StoreKind::Embedded, "4s")).await;
+    passes(&load(Profile::Stress, StoreKind::Embedded, "10s")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn spike_passes() {
-    passes(&load(Profile::Spike, StoreKind::Embedded, "4s")).await;
+    passes(&load(Profile::Spike, StoreKind::Embedded, "10s")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn soak_passes() {
-    passes(&load(Profile::Soak, StoreKind::Embedded, "4s")).await;
+    passes(&load(Profile::Soak, StoreKind::Embedded, "10s")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,7 @@ pub(crate) fn load(url: String, folder: &Path) -> K6 {
     let settings = [
         ("BASE_URL", url),
         ("SESSIONS_PER_DAY", "600000".to_owned()),
-        ("DURATION", "6s".to_owned()),
+        ("DURATION", "12s".to_owned()),
         ("TIME_COMPRESSION", "100".to_owned()),
         ("LATENCY_FACTOR", "0".to_owned()),
         ("STALL_SECONDS", "20".to_owned()),

@@ -18,7 +18,7 @@ use super::wire::{self, Frame};
 /// Elections take about three seconds here; the rest is for busy machines.
 const FAILOVER: Duration = Duration::from_secs(20);
 /// A server that lives answers a greeting in milliseconds.
-const PROBE: Duration = Duration::from_secs(1);
+const PROBE: Duration = Duration::from_secs(4);
 /// How long a request may take before its server must show that it lives.
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(100);
