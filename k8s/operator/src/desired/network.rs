@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{APP, Desired, INSTANCE, Owner, put};
+use super::{Desired, INSTANCE, NAME, Owner, put};
 use crate::{
     api::{ConversationServiceSpec, Peer},
     kinds::Kind,
@@ -18,7 +18,12 @@ pub(super) fn policy(owner: &Owner, spec: &ConversationServiceSpec) -> Option<De
         ingress.push(json!({"ports": [port(9090, "TCP")], "from": peers(&policy.monitoring)}));
     }
     let mut body = json!({"spec": {
-        "podSelector": {"matchLabels": {"app.kubernetes.io/name": APP, INSTANCE: owner.name}},
+        "podSelector": {
+            "matchLabels": {INSTANCE: owner.name},
+            "matchExpressions": [
+                {"key": NAME, "operator": "In", "values": ["conversationschema", "conversationservice"]},
+            ],
+        },
         "policyTypes": ["Ingress"],
         "ingress": ingress,
     }});

@@ -239,6 +239,27 @@ fn a_plan_that_finds_something_is_no_failed_job_and_an_apply_holds_to_its_approv
 }
 
 #[test]
+fn the_network_policy_is_for_the_pods_of_the_service_and_of_its_schema() {
+    let schema = json!({"apiVersion": "conversation.dev/v1alpha1", "kind": "ConversationSchema",
+        "metadata": {"name": "shop", "namespace": "voice", "uid": "u-2"}, "spec": schema_spec(&full().spec)});
+    let schema: ConversationSchema = serde_json::from_value(schema).expect("a schema");
+    let job = job(&Owner::from(&schema), &schema.spec, &Command::Plan, 1).body;
+    let of = |object: &Value| object["spec"]["template"]["metadata"]["labels"].clone();
+    let objects = made(&full());
+    let found = [of(find(&objects, Kind::Deployment)), of(&job)].map(|labels| {
+        let label = |name: &str| labels[format!("app.kubernetes.io/{name}")].as_str().unwrap_or_default().to_owned();
+        (label("name"), label("instance"), label("component"))
+    });
+    let pod = |name: &str, component: &str| (name.to_owned(), "shop".to_owned(), component.to_owned());
+    assert_eq!(found, [pod("conversationservice", "api"), pod("conversationschema", "migrator")]);
+    let selector = &find(&objects, Kind::NetworkPolicy)["spec"]["podSelector"];
+    assert_eq!(selector["matchLabels"], json!({"app.kubernetes.io/instance": "shop"}));
+    let named = &selector["matchExpressions"][0];
+    let names = json!(["conversationschema", "conversationservice"]);
+    assert_eq!((&named["key"], &named["values"]), (&json!("app.kubernetes.io/name"), &names));
+}
+
+#[test]
 fn a_job_tells_what_it_was_made_of() {
     let owner = Owner::from(&full());
     let spec = schema_spec(&full().spec).expect("a schema");
