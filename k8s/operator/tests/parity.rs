@@ -220,6 +220,36 @@ fn all_that_both_can_be_told_makes_the_same_of_both() -> Result<()> {
 }
 
 #[test]
+fn who_pods_run_as_where_and_at_which_address_is_the_same() -> Result<()> {
+    let (mut values, mut spec) = least();
+    let zones = json!([{"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["a"]}]);
+    let affinity = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
+        {"nodeSelectorTerms": [{"matchExpressions": zones}]}}});
+    let mesh = json!({"sidecar.istio.io/inject": "false"});
+    values["podSecurityContext"] = json!({"runAsUser": null, "runAsGroup": null, "fsGroup": null});
+    values["affinity"] = affinity.clone();
+    values["migration"] = json!({"podAnnotations": mesh});
+    spec["pod"] = json!({"platformAssignsUsers": true, "affinity": affinity});
+    spec["migration"] = json!({"podAnnotations": mesh});
+    let (chart, operator) = (chart(&values)?, operator(&spec)?);
+    let schema: ConversationSchema =
+        serde_json::from_value(find(&operator, Kind::ConversationSchema.row().name, "shop").clone())?;
+    let job = job(&Owner::from(&schema), &schema.spec, &Command::Plan, 1).body;
+    let job_of_chart = chart.iter().find(|object| object["kind"] == "Job").context("a Job")?;
+    let pods = [(find(&chart, "Deployment", "shop"), find(&operator, "Deployment", "shop")), (job_of_chart, &job)];
+    for (chart, operator) in pods {
+        for place in ["securityContext", "affinity"] {
+            let of = |object: &Value| object["spec"]["template"]["spec"][place].clone();
+            assert!(of(chart).is_object());
+            compare(place, &of(chart), &of(operator), &[EVERYWHERE]);
+        }
+    }
+    let of = |job: &Value| job["spec"]["template"]["metadata"]["annotations"].clone();
+    compare("annotations", &of(job_of_chart), &of(&job), &[EVERYWHERE]);
+    Ok(())
+}
+
+#[test]
 fn the_migrator_runs_in_the_same_pod() -> Result<()> {
     let (values, spec) = all();
     let (chart, operator) = (chart(&values)?, operator(&spec)?);

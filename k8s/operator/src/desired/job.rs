@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Desired, Owner,
+    Desired, Owner, merged,
     pod::{Scheduling, container, mongodb_uri, pod},
     put,
     schema::{declaration, hash, revision},
@@ -112,17 +112,21 @@ fn body(owner: &Owner, spec: &ConversationSchemaSpec, command: &Command, run: i6
         priority_class_name: settings.priority_class_name.as_deref(),
         node_selector: value(&settings.node_selector),
         tolerations: &settings.tolerations,
+        affinity: &settings.affinity,
+        platform_assigns_users: settings.platform_assigns_users,
     };
     let mut template = pod(&spec.mongodb, &scheduling, migrator);
     template["restartPolicy"] = "Never".into();
     put(&mut template, "serviceAccountName", settings.service_account_name.clone().unwrap_or_default());
+    let mut metadata = json!({"labels": merged(labels.clone(), &value(&settings.labels))});
+    put(&mut metadata, "annotations", value(&settings.annotations));
     let body = json!({
         "metadata": {"annotations": {REVISION: revision(spec)}},
         "spec": {
             "backoffLimit": 0,
             "activeDeadlineSeconds": wait(spec) + spec.migration.timeout_seconds + SPARE,
             "ttlSecondsAfterFinished": KEPT,
-            "template": {"metadata": {"labels": labels}, "spec": template},
+            "template": {"metadata": metadata, "spec": template},
         },
     });
     owner.object(Kind::Job, &job_name(owner, run), labels, body)

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     Command, Desired, Owner, Release, endpoint, env::LIMITS, fingerprint, job, objects, places, reserved, revision,
-    schema_spec,
+    schema_spec, value,
 };
 use crate::{
     api::{ConversationSchema, ConversationSchemaSpec, ConversationService},
@@ -49,8 +49,11 @@ fn full() -> ConversationService {
         "networkPolicy": {"clients": [{}, {"namespaceLabels": {"a": "b"}}], "monitoring": [{"podLabels": {"c": "d"}}],
             "databasePorts": [27017]},
         "pod": {"nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "a", "operator": "Exists"}],
-            "priorityClassName": "high", "labels": {"team": "voice"}, "annotations": {"x": "y"},
+            "priorityClassName": "high", "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+                {"topologyKey": "zone", "labelSelector": {"matchLabels": {"e": "f"}}}]}}, "labels": {"team": "voice"}, "annotations": {"x": "y"},
             "env": [{"name": "SWEEP_INTERVAL", "value": "5s"}]},
+        "migration": {"podAnnotations": {"mesh": "out"}, "podLabels": {"team": "data"}},
+        "listenAddress": "::",
         "shutdown": {"preStopSeconds": 7, "drainDelaySeconds": 3, "timeoutSeconds": 11},
     }))
 }
@@ -185,6 +188,7 @@ fn fields_become_variables_each_once() {
         "REDIS_URL",
         "CORS_ORIGINS",
         "DRAIN_DELAY",
+        "HOST",
         "LOG_FORMAT",
         "LOG_LEVEL",
         "MANAGEMENT_PORT",
@@ -199,6 +203,46 @@ fn fields_become_variables_each_once() {
     let known: Vec<&str> = reserved().map(|(name, _)| name).collect();
     assert!(names.iter().all(|name| known.contains(name) != (*name == "SWEEP_INTERVAL")), "{known:?}");
     assert_eq!(env[0]["valueFrom"]["secretKeyRef"], json!({"name": "mongodb", "key": "url"}));
+}
+
+#[test]
+fn a_platform_that_assigns_users_is_not_told_any() {
+    let security = |spec: &Value| {
+        let service = service(spec.clone());
+        let job = job(&Owner::from(&service), &schema_spec(&service.spec).expect("a schema"), &Command::Plan, 1).body;
+        let objects = made(&service);
+        let of = |object: &Value| object["spec"]["template"]["spec"]["securityContext"].clone();
+        let (api, migrator) = (of(find(&objects, Kind::Deployment)), of(&job));
+        assert_eq!(api, migrator);
+        api
+    };
+    let fixed = json!({"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}});
+    assert_eq!(security(&json!({"pod": {"platformAssignsUsers": true}})), fixed);
+    assert_eq!(security(&json!({}))["fsGroup"], 65532);
+}
+
+#[test]
+fn the_migrators_pods_have_what_a_service_says_of_them() {
+    let job = job(&Owner::from(&full()), &schema_spec(&full().spec).expect("a schema"), &Command::Plan, 1).body;
+    let pod = &job["spec"]["template"];
+    assert_eq!(pod["metadata"]["annotations"], json!({"mesh": "out"}));
+    assert_eq!(pod["metadata"]["labels"]["team"], "data");
+    assert_eq!(pod["metadata"]["labels"]["conversation.dev/run"], "1");
+    assert_eq!(pod["spec"]["affinity"], value(&full().spec.pod.affinity));
+}
+
+#[test]
+fn names_are_found_wherever_the_pods_that_tell_them_listen() {
+    let objects = made(&full());
+    let egress = &find(&objects, Kind::NetworkPolicy)["spec"]["egress"];
+    let ports: Vec<(i64, &str)> = egress[0]["ports"]
+        .as_array()
+        .expect("ports")
+        .iter()
+        .map(|port| (port["port"].as_i64().unwrap_or_default(), port["protocol"].as_str().unwrap_or_default()))
+        .collect();
+    assert_eq!(ports, [(53, "UDP"), (53, "TCP"), (5353, "UDP"), (5353, "TCP")]);
+    assert_eq!(egress[0]["to"], Value::Null);
 }
 
 #[test]
