@@ -83,6 +83,11 @@ pub fn job_name(owner: &Owner, run: i64) -> String {
     format!("{}-migrate-{run}", owner.name)
 }
 
+/// The names of all runs, as a regular expression.
+pub(super) fn job_names(owner: &Owner) -> String {
+    format!("{}-migrate-[0-9]+", owner.name)
+}
+
 /// A hash of all that a run of a command is made of, besides its number.
 #[must_use]
 pub fn fingerprint(owner: &Owner, spec: &ConversationSchemaSpec, command: &Command) -> String {

@@ -12,8 +12,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    Command, Desired, Owner, Release, endpoint, env::LIMITS, fingerprint, job, objects, places, reserved, revision,
-    schema_spec, value,
+    Command, Desired, Owner, Release, endpoint, env::LIMITS, fingerprint, job, job_name, objects, places, reserved,
+    revision, schema_spec, value,
 };
 use crate::{
     api::{ConversationSchema, ConversationSchemaSpec, ConversationService},
@@ -341,9 +341,18 @@ fn the_migrator_is_derived_or_as_given_and_has_its_own_secret() {
 #[test]
 fn the_alerts_speak_of_this_object() {
     let objects = made(&full());
-    let rules = find(&objects, Kind::PrometheusRule)["spec"].to_string();
-    assert!(rules.contains(r#"job=\"shop-management\",namespace=\"voice\""#), "{rules}");
-    assert!(!rules.contains(r#"job=\"conversation-service\""#), "{rules}");
+    let groups = &find(&objects, Kind::PrometheusRule)["spec"]["groups"];
+    let rules = groups[0]["rules"].as_array().expect("rules");
+    let expressions: Vec<&str> = rules.iter().filter_map(|rule| rule["expr"].as_str()).collect();
+    let selectors: Vec<&str> = expressions.iter().flat_map(|expression| expression.split('{').skip(1)).collect();
+    let api = r#"job="shop-management",namespace="voice""#;
+    let migrations = r#"job_name=~"shop-migrate-[0-9]+",namespace="voice""#;
+    for selector in &selectors {
+        assert!(selector.starts_with(api) || selector.starts_with(migrations), "{selector}");
+    }
+    assert!(selectors.iter().any(|selector| selector.starts_with(migrations)), "{selectors:?}");
+    // Jobs have names that the expression finds.
+    assert_eq!(job_name(&Owner::from(&full()), 12), "shop-migrate-12");
 }
 
 #[test]
