@@ -118,7 +118,7 @@ fn all() -> (Value, Value) {
         "imagePullSecrets": [{"name": "registry"}],
         "mongodb": {"existingSecret": "mongodb", "uriKey": "url", "database": "shop", "tls": {"existingSecret": "ca"}},
         "redis": {"existingSecret": "redis"},
-        "settings": {"LOG_LEVEL": "debug", "MAX_BODY_BYTES": 2_097_152, "REQUEST_TIMEOUT": "9s",
+        "settings": {"LOG_LEVEL": "debug", "MAX_BODY_BYTES": 2_097_152, "REQUEST_TIMEOUT": "12s",
             "CORS_ORIGINS": "https://a.example,https://b.example", "SWEEP_INTERVAL": "5s"},
         "migration": {
             "mongodb": {"existingSecret": "admin", "uriKey": "url"},
@@ -135,7 +135,7 @@ fn all() -> (Value, Value) {
         "autoscaling": {"enabled": true, "minReplicas": 3, "maxReplicas": 9, "targetCPUUtilizationPercentage": 50},
         "serviceMonitor": {"enabled": true, "labels": {"release": "p"}},
         "gateway": {"enabled": true, "parentRefs": [{"name": "public", "namespace": "gateways"}],
-            "hostnames": ["a.example"], "requestTimeout": "14s"},
+            "hostnames": ["a.example"], "requestTimeout": "17s"},
     });
     let spec = json!({
         "image": {"repository": "registry.example/conversation-api", "tag": "1.0.0", "pullPolicy": "Always"},
@@ -143,7 +143,7 @@ fn all() -> (Value, Value) {
         "mongodb": {"uriSecret": {"name": "mongodb", "key": "url"}, "database": "shop", "tls": {"secretName": "ca"}},
         "redis": {"urlSecret": {"name": "redis"}},
         "corsOrigins": ["https://a.example", "https://b.example"],
-        "limits": {"maxBodyBytes": 2_097_152, "requestTimeout": "9s"},
+        "limits": {"maxBodyBytes": 2_097_152, "requestTimeout": "12s"},
         "telemetry": {"logLevel": "debug", "serviceMonitor": {"labels": {"release": "p"}}},
         "migration": {"policy": "Approve", "uriSecret": {"name": "admin", "key": "url"}, "allowDrop": ["events.old"],
             "timeoutSeconds": 600, "verifyEverySeconds": 600},

@@ -44,7 +44,7 @@ fn full() -> ConversationService {
         "retention": {"days": 90},
         "exposure": {"ingress": {"host": "a.example", "tlsSecretName": "tls", "className": "nginx"}},
         "corsOrigins": ["https://a.example", "https://b.example"],
-        "limits": {"maxBodyBytes": 2048, "requestTimeout": "9s"},
+        "limits": {"maxBodyBytes": 2_097_152, "requestTimeout": "12s"},
         "telemetry": {"logLevel": "debug", "serviceMonitor": {"labels": {"release": "p"}}, "prometheusRule": {}},
         "networkPolicy": {"clients": [{}, {"namespaceLabels": {"a": "b"}}], "monitoring": [{"podLabels": {"c": "d"}}],
             "databasePorts": [27017]},
