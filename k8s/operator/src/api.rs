@@ -23,7 +23,7 @@ pub use mongodb::{
     Index, IndexKey, Migration, Mongodb, Order, Policy, Redis, RedisSecret, Retention, ShardKeys, Sharding, Tls,
     UriSecret, Zone,
 };
-pub use network::{NetworkPolicy, Peer};
+pub use network::{ListenAddress, NetworkPolicy, Peer};
 pub use pod::{EnvVar, Pod, Resources, SecretKey, Shutdown, Toleration};
 pub use scaling::{Autoscaling, Behavior, Scaling, ScalingPolicy, ScalingRules};
 pub use schema::{

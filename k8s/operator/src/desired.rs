@@ -27,12 +27,14 @@ pub use env::reserved;
 pub use job::{BODY, COMMAND, Command, REVISION, RUN, fingerprint, job, job_name};
 pub use schema::{hash, revision, schema, schema_spec};
 
-/// What the API is called in labels, whatever the object is called.
-pub const APP: &str = "conversation-service";
+/// What all of it is part of, with or without the operator.
+const PRODUCT: &str = "conversation-service";
 /// Who manages the objects: the value of a label and the name of the field manager.
 pub const OPERATOR: &str = "conversation-operator";
 /// The label that all objects of the operator are found by.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+/// The label that tells the pods of the two kinds apart, and both from those of the chart.
+const NAME: &str = "app.kubernetes.io/name";
 /// The label that has the name of the object that owns.
 pub const INSTANCE: &str = "app.kubernetes.io/instance";
 /// The label that tells pods of the API from those of the migrator.
@@ -80,15 +82,16 @@ impl Owner {
         Self { kind, name: object.name_any(), namespace: object.namespace().unwrap_or_default(), uid }
     }
 
-    /// The labels by which Services and budgets find pods; they may never change.
+    /// The labels by which Services and budgets find pods; they may never change. The chart's are named otherwise, because a
+    /// release may have the name of an object beside it.
     fn selector(&self, component: &str) -> Value {
-        json!({"app.kubernetes.io/name": APP, INSTANCE: self.name, COMPONENT: component})
+        json!({NAME: self.kind.to_ascii_lowercase(), INSTANCE: self.name, COMPONENT: component})
     }
 
     fn labels(&self, component: &str, version: &str) -> Value {
         let mut labels = self.selector(component);
         labels["app.kubernetes.io/version"] = label(version).into();
-        labels["app.kubernetes.io/part-of"] = APP.into();
+        labels["app.kubernetes.io/part-of"] = PRODUCT.into();
         labels[MANAGED_BY] = OPERATOR.into();
         labels
     }
@@ -197,6 +200,7 @@ pub fn endpoint(service: &ConversationService) -> String {
 /// The labels of the API's pods in the form of `kubectl --selector`.
 #[must_use]
 pub fn selector(service: &ConversationService) -> String {
-    let owner = Owner::from(service);
-    format!("app.kubernetes.io/name={APP},{INSTANCE}={},{COMPONENT}=api", owner.name)
+    let labels = Owner::from(service).selector("api");
+    let labels = labels.as_object().into_iter().flatten();
+    labels.map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default())).collect::<Vec<_>>().join(",")
 }

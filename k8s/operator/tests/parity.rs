@@ -118,7 +118,7 @@ fn all() -> (Value, Value) {
         "imagePullSecrets": [{"name": "registry"}],
         "mongodb": {"existingSecret": "mongodb", "uriKey": "url", "database": "shop", "tls": {"existingSecret": "ca"}},
         "redis": {"existingSecret": "redis"},
-        "settings": {"LOG_LEVEL": "debug", "MAX_BODY_BYTES": 2_097_152, "REQUEST_TIMEOUT": "9s",
+        "settings": {"LOG_LEVEL": "debug", "MAX_BODY_BYTES": 2_097_152, "REQUEST_TIMEOUT": "12s",
             "CORS_ORIGINS": "https://a.example,https://b.example", "SWEEP_INTERVAL": "5s"},
         "migration": {
             "mongodb": {"existingSecret": "admin", "uriKey": "url"},
@@ -135,7 +135,7 @@ fn all() -> (Value, Value) {
         "autoscaling": {"enabled": true, "minReplicas": 3, "maxReplicas": 9, "targetCPUUtilizationPercentage": 50},
         "serviceMonitor": {"enabled": true, "labels": {"release": "p"}},
         "gateway": {"enabled": true, "parentRefs": [{"name": "public", "namespace": "gateways"}],
-            "hostnames": ["a.example"], "requestTimeout": "14s"},
+            "hostnames": ["a.example"], "requestTimeout": "17s"},
     });
     let spec = json!({
         "image": {"repository": "registry.example/conversation-api", "tag": "1.0.0", "pullPolicy": "Always"},
@@ -143,7 +143,7 @@ fn all() -> (Value, Value) {
         "mongodb": {"uriSecret": {"name": "mongodb", "key": "url"}, "database": "shop", "tls": {"secretName": "ca"}},
         "redis": {"urlSecret": {"name": "redis"}},
         "corsOrigins": ["https://a.example", "https://b.example"],
-        "limits": {"maxBodyBytes": 2_097_152, "requestTimeout": "9s"},
+        "limits": {"maxBodyBytes": 2_097_152, "requestTimeout": "12s"},
         "telemetry": {"logLevel": "debug", "serviceMonitor": {"labels": {"release": "p"}}},
         "migration": {"policy": "Approve", "uriSecret": {"name": "admin", "key": "url"}, "allowDrop": ["events.old"],
             "timeoutSeconds": 600, "verifyEverySeconds": 600},
@@ -159,10 +159,20 @@ fn all() -> (Value, Value) {
     (values, spec)
 }
 
-fn operator(spec: &Value) -> Result<Vec<Value>> {
+fn made(spec: &Value) -> Result<Vec<Value>> {
     let release = Release { image: "registry.example/conversation-api:1.0.0".to_owned(), version: "1.0.0".to_owned() };
     Ok(objects(&service(spec)?, Some(&release)).into_iter().map(|object| object.body).collect())
 }
+
+/// What the operator makes, with the chart's name in its labels: another test shows why that differs.
+fn operator(spec: &Value) -> Result<Vec<Value>> {
+    let text = serde_json::to_string(&made(spec)?)?;
+    let (name, chart) = (r#""app.kubernetes.io/name":"conversationservice""#, NAMED_BY_THE_CHART);
+    ensure!(text.contains(name), "no object is labelled");
+    Ok(serde_json::from_str(&text.replace(name, chart))?)
+}
+
+const NAMED_BY_THE_CHART: &str = r#""app.kubernetes.io/name":"conversation-service""#;
 
 const POD: Table = &[("spec/template/metadata/labels/app.kubernetes.io~1managed-by", "each says who it is")];
 
@@ -210,6 +220,36 @@ fn all_that_both_can_be_told_makes_the_same_of_both() -> Result<()> {
 }
 
 #[test]
+fn who_pods_run_as_where_and_at_which_address_is_the_same() -> Result<()> {
+    let (mut values, mut spec) = least();
+    let zones = json!([{"key": "topology.kubernetes.io/zone", "operator": "In", "values": ["a"]}]);
+    let affinity = json!({"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution":
+        {"nodeSelectorTerms": [{"matchExpressions": zones}]}}});
+    let mesh = json!({"sidecar.istio.io/inject": "false"});
+    values["podSecurityContext"] = json!({"runAsUser": null, "runAsGroup": null, "fsGroup": null});
+    values["affinity"] = affinity.clone();
+    values["migration"] = json!({"podAnnotations": mesh});
+    spec["pod"] = json!({"platformAssignsUsers": true, "affinity": affinity});
+    spec["migration"] = json!({"podAnnotations": mesh});
+    let (chart, operator) = (chart(&values)?, operator(&spec)?);
+    let schema: ConversationSchema =
+        serde_json::from_value(find(&operator, Kind::ConversationSchema.row().name, "shop").clone())?;
+    let job = job(&Owner::from(&schema), &schema.spec, &Command::Plan, 1).body;
+    let job_of_chart = chart.iter().find(|object| object["kind"] == "Job").context("a Job")?;
+    let pods = [(find(&chart, "Deployment", "shop"), find(&operator, "Deployment", "shop")), (job_of_chart, &job)];
+    for (chart, operator) in pods {
+        for place in ["securityContext", "affinity"] {
+            let of = |object: &Value| object["spec"]["template"]["spec"][place].clone();
+            assert!(of(chart).is_object());
+            compare(place, &of(chart), &of(operator), &[EVERYWHERE]);
+        }
+    }
+    let of = |job: &Value| job["spec"]["template"]["metadata"]["annotations"].clone();
+    compare("annotations", &of(job_of_chart), &of(&job), &[EVERYWHERE]);
+    Ok(())
+}
+
+#[test]
 fn the_migrator_runs_in_the_same_pod() -> Result<()> {
     let (values, spec) = all();
     let (chart, operator) = (chart(&values)?, operator(&spec)?);
@@ -241,5 +281,61 @@ fn the_gate_operator_of_the_chart_asks_for_the_schema_that_a_service_asks_for() 
     let chart = read(find(&chart(&values)?, kind, "shop"))?;
     let operator = read(find(&operator(&spec)?, kind, "shop"))?;
     compare(kind, &chart, &operator, &[EVERYWHERE]);
+    Ok(())
+}
+
+/// All that something is found by: `selector`, `podSelector` and `labelSelector`, wherever they are.
+fn selectors(object: &Value, found: &mut Vec<Value>) {
+    for (name, value) in object.as_object().into_iter().flatten() {
+        if name.to_ascii_lowercase().ends_with("selector") && name != "nodeSelector" {
+            found.push(value.clone());
+        }
+        selectors(value, found);
+    }
+    object.as_array().into_iter().flatten().for_each(|element| selectors(element, found));
+}
+
+/// All that something may be found by.
+fn labels(object: &Value, found: &mut Vec<Value>) {
+    if object["metadata"]["labels"].is_object() {
+        found.push(object["metadata"]["labels"].clone());
+    }
+    object.as_object().into_iter().flatten().for_each(|(_, value)| labels(value, found));
+}
+
+fn selects(selector: &Value, labels: &Value) -> bool {
+    let plain = selector["matchLabels"].is_null() && selector["matchExpressions"].is_null();
+    let named = if plain { selector } else { &selector["matchLabels"] };
+    let among = |expression: &Value| {
+        let label = &labels[expression["key"].as_str().unwrap_or_default()];
+        expression["values"].as_array().is_some_and(|values| values.contains(label))
+    };
+    named.as_object().into_iter().flatten().all(|(name, value)| labels[name] == *value)
+        && selector["matchExpressions"].as_array().into_iter().flatten().all(among)
+}
+
+#[test]
+fn a_release_and_an_object_of_one_name_do_not_find_each_others_pods() -> Result<()> {
+    let (mut values, mut spec) = all();
+    values["networkPolicy"] = json!({"enabled": true});
+    spec["networkPolicy"] = json!({"databasePorts": [27017]});
+    let chart = chart(&values)?;
+    let mut operator = made(&spec)?;
+    let schema: ConversationSchema =
+        serde_json::from_value(find(&operator, Kind::ConversationSchema.row().name, "shop").clone())?;
+    operator.push(job(&Owner::from(&schema), &schema.spec, &Command::Plan, 1).body);
+    let of = |objects: &[Value]| {
+        let (mut by, mut at) = (Vec::new(), Vec::new());
+        objects.iter().for_each(|object| selectors(object, &mut by));
+        objects.iter().for_each(|object| labels(object, &mut at));
+        (by, at)
+    };
+    let ((chart_by, chart_at), (operator_by, operator_at)) = (of(&chart), of(&operator));
+    let finds = |by: &[Value], at: &[Value]| by.iter().filter(|by| at.iter().any(|at| selects(by, at))).count();
+    assert!(chart_by.len() > 5 && operator_by.len() > 5, "{chart_by:?} {operator_by:?}");
+    let own = (finds(&chart_by, &chart_at), finds(&operator_by, &operator_at));
+    // The peers of a NetworkPolicy may be nobody of this release.
+    assert!(own.0 > 5 && own.1 == operator_by.len(), "{own:?}");
+    assert_eq!((finds(&chart_by, &operator_at), finds(&operator_by, &chart_at)), (0, 0));
     Ok(())
 }

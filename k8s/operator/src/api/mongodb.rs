@@ -1,8 +1,12 @@
 //! Where data is kept, and what of its schema a deployment may choose.
 
+use std::collections::BTreeMap;
+
 use kube::{KubeSchema, core::Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::pod::own_labels;
 
 /// The MongoDB replica set or sharded cluster that data is kept in.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
@@ -93,7 +97,7 @@ fn url() -> String {
 }
 
 /// How the schema of a new release gets into the database.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Migration {
     /// Who decides that a plan is applied.
@@ -118,6 +122,15 @@ pub struct Migration {
     #[serde(default = "verify_every_seconds")]
     #[schemars(range(min = 60, max = 604_800))]
     pub verify_every_seconds: i64,
+    /// Annotations of the migrator's pods, such as to keep a service mesh's sidecar out, which would never end.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 64))]
+    pub pod_annotations: BTreeMap<String, String>,
+    /// Labels of the migrator's pods besides the operator's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 32))]
+    #[x_kube(validation = own_labels())]
+    pub pod_labels: BTreeMap<String, String>,
 }
 
 pub(super) const fn timeout_seconds() -> i64 {
@@ -137,6 +150,8 @@ impl Default for Migration {
             ignore_index_use: false,
             timeout_seconds: timeout_seconds(),
             verify_every_seconds: verify_every_seconds(),
+            pod_annotations: BTreeMap::new(),
+            pod_labels: BTreeMap::new(),
         }
     }
 }

@@ -5,6 +5,34 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The address that pods listen on. Probes and clients need all of a pod's addresses, so it is none of them.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
+pub enum ListenAddress {
+    /// All addresses of IPv4.
+    #[default]
+    #[serde(rename = "0.0.0.0")]
+    Ipv4,
+    /// All addresses of IPv6, and of IPv4 where pods have those too.
+    #[serde(rename = "::")]
+    All,
+}
+
+impl ListenAddress {
+    /// The setting of the service.
+    #[must_use]
+    pub const fn setting(self) -> Option<&'static str> {
+        match self {
+            Self::Ipv4 => None,
+            Self::All => Some("::"),
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    pub(super) const fn is_default(&self) -> bool {
+        self.setting().is_none()
+    }
+}
+
 /// A NetworkPolicy for the pods. The probes of the node's own kubelet are always let through.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use kube::{KubeSchema, core::Rule};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::mongodb::secret_name;
 use crate::desired::reserved;
@@ -27,10 +28,18 @@ pub struct Pod {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub tolerations: Vec<Toleration>,
+    /// Nodes and pods to be near to or away from, in the form that a pod has it in; the migrator's pods have it too.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schemars(schema_with = "affinity")]
+    pub affinity: Map<String, Value>,
     /// The priority class.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub priority_class_name: Option<String>,
+    /// Whether the platform assigns the user and the groups that pods run as, which OpenShift does. Left out, they run as
+    /// 65532. That they are not root and have no privileges is so in any case, and holds for the migrator's pods too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub platform_assigns_users: bool,
     /// Annotations of the pods.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 64))]
@@ -38,8 +47,7 @@ pub struct Pod {
     /// Labels of the pods besides the operator's own.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(extend("maxProperties" = 32))]
-    #[x_kube(validation = Rule::new("self.all(name, !name.startsWith('app.kubernetes.io/'))")
-        .message("labels that begin with app.kubernetes.io/ are the operator's own"))]
+    #[x_kube(validation = own_labels())]
     pub labels: BTreeMap<String, String>,
     /// A ServiceAccount that is there already; left out, one is made.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +62,12 @@ pub struct Pod {
     #[schemars(length(max = 64), extend("x-kubernetes-validations" = none_of_the_operators()))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".to_owned()]))]
     pub env: Vec<EnvVar>,
+}
+
+/// That labels are none of those that pods are found by.
+pub(super) fn own_labels() -> Rule {
+    Rule::new("self.all(name, !name.startsWith('app.kubernetes.io/') && !name.startsWith('conversation.dev/'))")
+        .message("labels that begin with app.kubernetes.io/ or conversation.dev/ are the operator's own")
 }
 
 /// That variables are none of those that are the operator's, which Kubernetes refuses a pod that has twice. Each has a rule of
@@ -72,7 +86,9 @@ impl Default for Pod {
             resources: Resources::of_the_service(),
             node_selector: BTreeMap::new(),
             tolerations: Vec::new(),
+            affinity: Map::new(),
             priority_class_name: None,
+            platform_assigns_users: false,
             annotations: BTreeMap::new(),
             labels: BTreeMap::new(),
             service_account_name: None,
@@ -89,11 +105,11 @@ pub struct Resources {
     /// What is reserved.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "quantities")]
-    pub requests: BTreeMap<String, serde_json::Value>,
+    pub requests: BTreeMap<String, Value>,
     /// What is at most used.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "quantities")]
-    pub limits: BTreeMap<String, serde_json::Value>,
+    pub limits: BTreeMap<String, Value>,
 }
 
 impl Resources {
@@ -113,6 +129,11 @@ impl Resources {
         let map = |pairs: &[(&str, &str)]| pairs.iter().map(|&(name, value)| (name.to_owned(), value.into())).collect();
         Self { requests: map(&[("cpu", cpu), ("memory", memory)]), limits: map(&[("memory", limit)]) }
     }
+}
+
+/// The API server checks it where it is used.
+pub(super) fn affinity(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "object", "x-kubernetes-preserve-unknown-fields": true})
 }
 
 fn quantities(_: &mut SchemaGenerator) -> Schema {

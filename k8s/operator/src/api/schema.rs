@@ -6,11 +6,13 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::{
     Condition, Image, ImagePullSecret, Index, Mongodb, Resources, Retention, Sharding, Toleration,
     condition::{conditions, time},
     mongodb::{timeout_seconds, verify_every_seconds},
+    pod::{affinity, own_labels},
 };
 
 /// The schema of one database: what a release and this object declare, brought there by the migrator.
@@ -121,7 +123,7 @@ pub enum SchemaPolicy {
 }
 
 /// Where and with what the migrator's Jobs run.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct JobSettings {
     /// Processors and memory.
@@ -135,10 +137,27 @@ pub struct JobSettings {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub tolerations: Vec<Toleration>,
+    /// Nodes and pods to be near to or away from, in the form that a pod has it in.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schemars(schema_with = "affinity")]
+    pub affinity: Map<String, Value>,
     /// The priority class.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     pub priority_class_name: Option<String>,
+    /// Whether the platform assigns the user and the groups that pods run as, which OpenShift does. Left out, they run as
+    /// 65532. That they are not root and have no privileges is so in any case.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub platform_assigns_users: bool,
+    /// Annotations of the pods, such as to keep a service mesh's sidecar out, which would never end.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 64))]
+    pub annotations: BTreeMap<String, String>,
+    /// Labels of the pods besides the operator's own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 32))]
+    #[x_kube(validation = own_labels())]
+    pub labels: BTreeMap<String, String>,
     /// The ServiceAccount; left out, the namespace's default, whose token is not mounted.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
@@ -151,7 +170,11 @@ impl Default for JobSettings {
             resources: Resources::of_the_migrator(),
             node_selector: BTreeMap::new(),
             tolerations: Vec::new(),
+            affinity: Map::new(),
             priority_class_name: None,
+            platform_assigns_users: false,
+            annotations: BTreeMap::new(),
+            labels: BTreeMap::new(),
             service_account_name: None,
         }
     }

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Condition, Exposure, Image, ImagePullSecret, Index, Limits, Migration, Mongodb, NetworkPolicy, Pod, Redis,
-    Retention, Scaling, Sharding, Shutdown, Telemetry, condition::conditions,
+    Condition, Exposure, Image, ImagePullSecret, Index, Limits, ListenAddress, Migration, Mongodb, NetworkPolicy, Pod,
+    Redis, Retention, Scaling, Sharding, Shutdown, Telemetry, condition::conditions,
 };
 
 /// A deployment of the conversation service: what runs, how much of it, on which database, and how it is reached.
@@ -90,6 +90,10 @@ pub struct ConversationServiceSpec {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64), inner(length(min = 1, max = 255)))]
     pub cors_origins: Vec<String>,
+    /// The address that the pods listen on: 0.0.0.0 for all that are IPv4, or :: for all, which pods need that have addresses of
+    /// IPv6 only.
+    #[serde(default, skip_serializing_if = "ListenAddress::is_default")]
+    pub listen_address: ListenAddress,
     /// Bounds of the service.
     #[serde(default)]
     pub limits: Limits,

@@ -57,6 +57,8 @@ fn template(owner: &Owner, spec: &ConversationServiceSpec, release: &Release) ->
         priority_class_name: settings.priority_class_name.as_deref(),
         node_selector: value(&settings.node_selector),
         tolerations: &settings.tolerations,
+        affinity: &settings.affinity,
+        platform_assigns_users: settings.platform_assigns_users,
     };
     let mut template = pod(&spec.mongodb, &scheduling, api);
     template["serviceAccountName"] = service::account_name(owner, spec).into();

@@ -30,7 +30,7 @@ const RESERVED: [(&str, &str); 14] = [
     ("CORS_ORIGINS", "use corsOrigins"),
     ("DATA_DIR", "pods keep nothing themselves, use mongodb"),
     ("DRAIN_DELAY", "use shutdown.drainDelaySeconds"),
-    ("HOST", "probes and clients need all addresses"),
+    ("HOST", "use listenAddress"),
     ("LOG_FORMAT", "it is always json"),
     ("LOG_LEVEL", "use telemetry.logLevel"),
     ("MANAGEMENT_PORT", "it is always 9090"),
@@ -71,6 +71,7 @@ pub(super) fn env(spec: &ConversationServiceSpec) -> Vec<Value> {
         ("DRAIN_DELAY", format!("{}s", spec.shutdown.drain_delay_seconds)),
         ("SHUTDOWN_TIMEOUT", format!("{}s", spec.shutdown.timeout_seconds)),
     ];
+    settings.extend(spec.listen_address.setting().map(|address| ("HOST", address.to_owned())));
     settings.extend(spec.telemetry.log_level.clone().map(|level| ("LOG_LEVEL", level)));
     if !spec.cors_origins.is_empty() {
         settings.push(("CORS_ORIGINS", spec.cors_origins.join(",")));

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Desired, Owner,
+    Desired, Owner, merged,
     pod::{Scheduling, container, mongodb_uri, pod},
     put,
     schema::{declaration, hash, revision},
@@ -83,6 +83,11 @@ pub fn job_name(owner: &Owner, run: i64) -> String {
     format!("{}-migrate-{run}", owner.name)
 }
 
+/// The names of all runs, as a regular expression.
+pub(super) fn job_names(owner: &Owner) -> String {
+    format!("{}-migrate-[0-9]+", owner.name)
+}
+
 /// A hash of all that a run of a command is made of, besides its number.
 #[must_use]
 pub fn fingerprint(owner: &Owner, spec: &ConversationSchemaSpec, command: &Command) -> String {
@@ -112,17 +117,21 @@ fn body(owner: &Owner, spec: &ConversationSchemaSpec, command: &Command, run: i6
         priority_class_name: settings.priority_class_name.as_deref(),
         node_selector: value(&settings.node_selector),
         tolerations: &settings.tolerations,
+        affinity: &settings.affinity,
+        platform_assigns_users: settings.platform_assigns_users,
     };
     let mut template = pod(&spec.mongodb, &scheduling, migrator);
     template["restartPolicy"] = "Never".into();
     put(&mut template, "serviceAccountName", settings.service_account_name.clone().unwrap_or_default());
+    let mut metadata = json!({"labels": merged(labels.clone(), &value(&settings.labels))});
+    put(&mut metadata, "annotations", value(&settings.annotations));
     let body = json!({
         "metadata": {"annotations": {REVISION: revision(spec)}},
         "spec": {
             "backoffLimit": 0,
             "activeDeadlineSeconds": wait(spec) + spec.migration.timeout_seconds + SPARE,
             "ttlSecondsAfterFinished": KEPT,
-            "template": {"metadata": {"labels": labels}, "spec": template},
+            "template": {"metadata": metadata, "spec": template},
         },
     });
     owner.object(Kind::Job, &job_name(owner, run), labels, body)

@@ -2,11 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Desired, Owner, service::management, value};
+use super::{Desired, Owner, job::job_names, service::management, value};
 use crate::{api::ConversationServiceSpec, kinds::Kind};
 
 /// The alerts of the chart, as JSON; `cargo xtask codegen` takes them over.
 const RULES: &str = include_str!("rules.json");
+/// What they call the API.
+const API: &str = r#"job=\"conversation-service\""#;
+/// What they call the Jobs of the migrator.
+const MIGRATIONS: &str = r#"job_name=~\"conversation-service-migrate.*\""#;
 
 pub(super) fn monitor(owner: &Owner, spec: &ConversationServiceSpec) -> Option<Desired> {
     let monitor = spec.telemetry.service_monitor.as_ref()?;
@@ -23,10 +27,12 @@ pub(super) fn monitor(owner: &Owner, spec: &ConversationServiceSpec) -> Option<D
 
 pub(super) fn rule(owner: &Owner, spec: &ConversationServiceSpec) -> Option<Desired> {
     let rule = spec.telemetry.prometheus_rule.as_ref()?;
-    // The rules speak of one job; here they are made to speak of this object's.
-    let job = format!(r#"job=\"{}\",namespace=\"{}\""#, management(owner), owner.namespace);
-    let rules: Value =
-        serde_json::from_str(&RULES.replace(r#"job=\"conversation-service\""#, &job)).unwrap_or_default();
+    // The rules speak of one job and its migrations; here they are made to speak of this object's.
+    let here = |label: String| format!(r#"{label},namespace=\"{}\""#, owner.namespace);
+    let api = here(format!(r#"job=\"{}\""#, management(owner)));
+    let migrations = here(format!(r#"job_name=~\"{}\""#, job_names(owner)));
+    let rules = RULES.replace(API, &api).replace(MIGRATIONS, &migrations);
+    let rules: Value = serde_json::from_str(&rules).unwrap_or_default();
     let body = json!({"metadata": {"labels": value(&rule.labels)}, "spec": rules});
     let labels = owner.labels("api", &spec.image.version());
     Some(owner.object(Kind::PrometheusRule, &owner.name, labels, body))

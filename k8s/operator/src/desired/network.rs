@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{APP, Desired, INSTANCE, Owner, put};
+use super::{Desired, INSTANCE, NAME, Owner, put};
 use crate::{
     api::{ConversationServiceSpec, Peer},
     kinds::Kind,
@@ -18,15 +18,22 @@ pub(super) fn policy(owner: &Owner, spec: &ConversationServiceSpec) -> Option<De
         ingress.push(json!({"ports": [port(9090, "TCP")], "from": peers(&policy.monitoring)}));
     }
     let mut body = json!({"spec": {
-        "podSelector": {"matchLabels": {"app.kubernetes.io/name": APP, INSTANCE: owner.name}},
+        "podSelector": {
+            "matchLabels": {INSTANCE: owner.name},
+            "matchExpressions": [
+                {"key": NAME, "operator": "In", "values": ["conversationschema", "conversationservice"]},
+            ],
+        },
         "policyTypes": ["Ingress"],
         "ingress": ingress,
     }});
     if !policy.database_ports.is_empty() {
         let databases: Vec<Value> = policy.database_ports.iter().map(|&number| port(number, "TCP")).collect();
         body["spec"]["policyTypes"] = json!(["Ingress", "Egress"]);
-        // DNS wherever it is: a cache on the node has an address outside of the pods' network.
-        body["spec"]["egress"] = json!([{"ports": [port(53, "UDP"), port(53, "TCP")]}, {"ports": databases}]);
+        // DNS wherever it is: a cache on the node has an address outside of the pods' network. OpenShift's pods of it listen on
+        // 5353, and a policy is about the port of the pod behind a Service.
+        let names = [port(53, "UDP"), port(53, "TCP"), port(5353, "UDP"), port(5353, "TCP")];
+        body["spec"]["egress"] = json!([{"ports": names}, {"ports": databases}]);
     }
     let labels = owner.labels("api", &spec.image.version());
     Some(owner.object(Kind::NetworkPolicy, &owner.name, labels, body))

@@ -1,27 +1,35 @@
 //! What the pods of the API and of the migrator have in common.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{put, value};
 use crate::api::{ImagePullSecret, Mongodb, Resources, Tls, Toleration, UriSecret};
 
-/// Where a pod runs.
+/// The user of the images, and its group.
+const USER: u32 = 65532;
+
+/// Where a pod runs, and as whom.
 pub(super) struct Scheduling<'a> {
     pub(super) image_pull_secrets: &'a [ImagePullSecret],
     pub(super) priority_class_name: Option<&'a str>,
     pub(super) node_selector: Value,
     pub(super) tolerations: &'a [Toleration],
+    pub(super) affinity: &'a Map<String, Value>,
+    pub(super) platform_assigns_users: bool,
 }
 
 /// A pod that meets the restricted Pod Security Standard, which neither image needs an exception from.
 pub(super) fn pod(mongodb: &Mongodb, scheduling: &Scheduling<'_>, mut container: Value) -> Value {
+    let mut security = json!({"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}});
+    if !scheduling.platform_assigns_users {
+        for who in ["runAsUser", "runAsGroup", "fsGroup"] {
+            security[who] = USER.into();
+        }
+    }
     let mut pod = json!({
         "automountServiceAccountToken": false,
         "enableServiceLinks": false,
-        "securityContext": {
-            "runAsNonRoot": true, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": security,
     });
     if let Some(Tls { secret_name, mount_path }) = &mongodb.tls {
         let mount = json!([{"name": "mongodb-tls", "mountPath": mount_path, "readOnly": true}]);
@@ -35,6 +43,7 @@ pub(super) fn pod(mongodb: &Mongodb, scheduling: &Scheduling<'_>, mut container:
     put(&mut pod, "priorityClassName", scheduling.priority_class_name.unwrap_or_default());
     put(&mut pod, "nodeSelector", scheduling.node_selector.clone());
     put(&mut pod, "tolerations", value(&scheduling.tolerations));
+    put(&mut pod, "affinity", scheduling.affinity.clone());
     pod
 }
 

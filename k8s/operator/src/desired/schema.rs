@@ -52,7 +52,11 @@ pub fn schema_spec(spec: &ConversationServiceSpec) -> Option<ConversationSchemaS
         pod: JobSettings {
             node_selector: spec.pod.node_selector.clone(),
             tolerations: spec.pod.tolerations.clone(),
+            affinity: spec.pod.affinity.clone(),
             priority_class_name: spec.pod.priority_class_name.clone(),
+            platform_assigns_users: spec.pod.platform_assigns_users,
+            annotations: migration.pod_annotations.clone(),
+            labels: migration.pod_labels.clone(),
             service_account_name: spec.pod.service_account_name.clone(),
             ..JobSettings::default()
         },

@@ -12,8 +12,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    Command, Desired, Owner, Release, endpoint, env::LIMITS, fingerprint, job, objects, places, reserved, revision,
-    schema_spec,
+    Command, Desired, Owner, Release, endpoint, env::LIMITS, fingerprint, job, job_name, objects, places, reserved,
+    revision, schema_spec, value,
 };
 use crate::{
     api::{ConversationSchema, ConversationSchemaSpec, ConversationService},
@@ -44,13 +44,16 @@ fn full() -> ConversationService {
         "retention": {"days": 90},
         "exposure": {"ingress": {"host": "a.example", "tlsSecretName": "tls", "className": "nginx"}},
         "corsOrigins": ["https://a.example", "https://b.example"],
-        "limits": {"maxBodyBytes": 2048, "requestTimeout": "9s"},
+        "limits": {"maxBodyBytes": 2_097_152, "requestTimeout": "12s"},
         "telemetry": {"logLevel": "debug", "serviceMonitor": {"labels": {"release": "p"}}, "prometheusRule": {}},
         "networkPolicy": {"clients": [{}, {"namespaceLabels": {"a": "b"}}], "monitoring": [{"podLabels": {"c": "d"}}],
             "databasePorts": [27017]},
         "pod": {"nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "a", "operator": "Exists"}],
-            "priorityClassName": "high", "labels": {"team": "voice"}, "annotations": {"x": "y"},
+            "priorityClassName": "high", "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+                {"topologyKey": "zone", "labelSelector": {"matchLabels": {"e": "f"}}}]}}, "labels": {"team": "voice"}, "annotations": {"x": "y"},
             "env": [{"name": "SWEEP_INTERVAL", "value": "5s"}]},
+        "migration": {"podAnnotations": {"mesh": "out"}, "podLabels": {"team": "data"}},
+        "listenAddress": "::",
         "shutdown": {"preStopSeconds": 7, "drainDelaySeconds": 3, "timeoutSeconds": 11},
     }))
 }
@@ -185,6 +188,7 @@ fn fields_become_variables_each_once() {
         "REDIS_URL",
         "CORS_ORIGINS",
         "DRAIN_DELAY",
+        "HOST",
         "LOG_FORMAT",
         "LOG_LEVEL",
         "MANAGEMENT_PORT",
@@ -199,6 +203,46 @@ fn fields_become_variables_each_once() {
     let known: Vec<&str> = reserved().map(|(name, _)| name).collect();
     assert!(names.iter().all(|name| known.contains(name) != (*name == "SWEEP_INTERVAL")), "{known:?}");
     assert_eq!(env[0]["valueFrom"]["secretKeyRef"], json!({"name": "mongodb", "key": "url"}));
+}
+
+#[test]
+fn a_platform_that_assigns_users_is_not_told_any() {
+    let security = |spec: &Value| {
+        let service = service(spec.clone());
+        let job = job(&Owner::from(&service), &schema_spec(&service.spec).expect("a schema"), &Command::Plan, 1).body;
+        let objects = made(&service);
+        let of = |object: &Value| object["spec"]["template"]["spec"]["securityContext"].clone();
+        let (api, migrator) = (of(find(&objects, Kind::Deployment)), of(&job));
+        assert_eq!(api, migrator);
+        api
+    };
+    let fixed = json!({"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}});
+    assert_eq!(security(&json!({"pod": {"platformAssignsUsers": true}})), fixed);
+    assert_eq!(security(&json!({}))["fsGroup"], 65532);
+}
+
+#[test]
+fn the_migrators_pods_have_what_a_service_says_of_them() {
+    let job = job(&Owner::from(&full()), &schema_spec(&full().spec).expect("a schema"), &Command::Plan, 1).body;
+    let pod = &job["spec"]["template"];
+    assert_eq!(pod["metadata"]["annotations"], json!({"mesh": "out"}));
+    assert_eq!(pod["metadata"]["labels"]["team"], "data");
+    assert_eq!(pod["metadata"]["labels"]["conversation.dev/run"], "1");
+    assert_eq!(pod["spec"]["affinity"], value(&full().spec.pod.affinity));
+}
+
+#[test]
+fn names_are_found_wherever_the_pods_that_tell_them_listen() {
+    let objects = made(&full());
+    let egress = &find(&objects, Kind::NetworkPolicy)["spec"]["egress"];
+    let ports: Vec<(i64, &str)> = egress[0]["ports"]
+        .as_array()
+        .expect("ports")
+        .iter()
+        .map(|port| (port["port"].as_i64().unwrap_or_default(), port["protocol"].as_str().unwrap_or_default()))
+        .collect();
+    assert_eq!(ports, [(53, "UDP"), (53, "TCP"), (5353, "UDP"), (5353, "TCP")]);
+    assert_eq!(egress[0]["to"], Value::Null);
 }
 
 #[test]
@@ -239,6 +283,27 @@ fn a_plan_that_finds_something_is_no_failed_job_and_an_apply_holds_to_its_approv
 }
 
 #[test]
+fn the_network_policy_is_for_the_pods_of_the_service_and_of_its_schema() {
+    let schema = json!({"apiVersion": "conversation.dev/v1alpha1", "kind": "ConversationSchema",
+        "metadata": {"name": "shop", "namespace": "voice", "uid": "u-2"}, "spec": schema_spec(&full().spec)});
+    let schema: ConversationSchema = serde_json::from_value(schema).expect("a schema");
+    let job = job(&Owner::from(&schema), &schema.spec, &Command::Plan, 1).body;
+    let of = |object: &Value| object["spec"]["template"]["metadata"]["labels"].clone();
+    let objects = made(&full());
+    let found = [of(find(&objects, Kind::Deployment)), of(&job)].map(|labels| {
+        let label = |name: &str| labels[format!("app.kubernetes.io/{name}")].as_str().unwrap_or_default().to_owned();
+        (label("name"), label("instance"), label("component"))
+    });
+    let pod = |name: &str, component: &str| (name.to_owned(), "shop".to_owned(), component.to_owned());
+    assert_eq!(found, [pod("conversationservice", "api"), pod("conversationschema", "migrator")]);
+    let selector = &find(&objects, Kind::NetworkPolicy)["spec"]["podSelector"];
+    assert_eq!(selector["matchLabels"], json!({"app.kubernetes.io/instance": "shop"}));
+    let named = &selector["matchExpressions"][0];
+    let names = json!(["conversationschema", "conversationservice"]);
+    assert_eq!((&named["key"], &named["values"]), (&json!("app.kubernetes.io/name"), &names));
+}
+
+#[test]
 fn a_job_tells_what_it_was_made_of() {
     let owner = Owner::from(&full());
     let spec = schema_spec(&full().spec).expect("a schema");
@@ -276,9 +341,18 @@ fn the_migrator_is_derived_or_as_given_and_has_its_own_secret() {
 #[test]
 fn the_alerts_speak_of_this_object() {
     let objects = made(&full());
-    let rules = find(&objects, Kind::PrometheusRule)["spec"].to_string();
-    assert!(rules.contains(r#"job=\"shop-management\",namespace=\"voice\""#), "{rules}");
-    assert!(!rules.contains(r#"job=\"conversation-service\""#), "{rules}");
+    let groups = &find(&objects, Kind::PrometheusRule)["spec"]["groups"];
+    let rules = groups[0]["rules"].as_array().expect("rules");
+    let expressions: Vec<&str> = rules.iter().filter_map(|rule| rule["expr"].as_str()).collect();
+    let selectors: Vec<&str> = expressions.iter().flat_map(|expression| expression.split('{').skip(1)).collect();
+    let api = r#"job="shop-management",namespace="voice""#;
+    let migrations = r#"job_name=~"shop-migrate-[0-9]+",namespace="voice""#;
+    for selector in &selectors {
+        assert!(selector.starts_with(api) || selector.starts_with(migrations), "{selector}");
+    }
+    assert!(selectors.iter().any(|selector| selector.starts_with(migrations)), "{selectors:?}");
+    // Jobs have names that the expression finds.
+    assert_eq!(job_name(&Owner::from(&full()), 12), "shop-migrate-12");
 }
 
 #[test]

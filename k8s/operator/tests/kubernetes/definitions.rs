@@ -39,6 +39,8 @@ async fn what_makes_no_sense_is_refused_with_a_message_that_says_why() -> Result
         (json!({"scaling": {"replicas": -1}}), "should be greater than or equal to 0"),
         (json!({"retention": {"days": 0}}), "should be greater than or equal to 1"),
         (json!({"mongodb": {"database": "a.b"}}), "should match"),
+        (json!({"limits": {"requestTimeout": "9s"}}), "limits.bodyReadTimeout (10s when left out) must be shorter"),
+        (json!({"limits": {"maxPayloadBytes": 9_000_000}}), "must not be larger than limits.maxBodyBytes"),
     ];
     for (change, message) in cases {
         let said = refusal(&world, "shop", change.clone()).await?;

@@ -4,6 +4,7 @@ mod children;
 mod definitions;
 mod migrations;
 mod operators;
+mod platforms;
 mod rights;
 mod troubles;
 mod world;
