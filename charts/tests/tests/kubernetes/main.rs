@@ -1,6 +1,7 @@
 //! The charts on a real control plane: what Helm makes of them, what the API server says to that, and how the service lives
 //! through installs, upgrades and failed migrations.
 
+mod blank;
 mod cluster;
 mod gates;
 mod operator;
@@ -11,3 +12,4 @@ mod schema;
 mod server;
 mod support;
 mod tools;
+mod umbrella;
