@@ -14,8 +14,8 @@
 
 {{/* The Secret and the key of the migrator's connection string, as a dict. */}}
 {{- define "conversation.migratorSecret" -}}
-secret: {{ default .Values.mongodb.existingSecret .Values.migration.mongodb.existingSecret }}
-key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey }}
+secret: {{ default .Values.mongodb.existingSecret .Values.migration.mongodb.existingSecret | quote }}
+key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey | quote }}
 {{- end -}}
 
 {{/* A container that applies the schema. What was changed by hand is no failure of it, nor is a schema that is newer, as
@@ -33,7 +33,7 @@ key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey }}
 {{- $secret := include "conversation.migratorSecret" .root | fromYaml -}}
 {{- $image := include "conversation.migratorImageParts" .root | fromYaml -}}
 - name: {{ .name }}
-  image: {{ include "conversation.migratorImage" .root }}
+  image: {{ include "conversation.migratorImage" .root | quote }}
   imagePullPolicy: {{ $image.pullPolicy }}
   args:
     {{- toYaml .args | nindent 4 }}
@@ -81,7 +81,7 @@ template:
     {{- end }}
   spec:
     restartPolicy: Never
-    serviceAccountName: {{ .serviceAccountName }}
+    serviceAccountName: {{ .serviceAccountName | quote }}
     automountServiceAccountToken: false
     enableServiceLinks: false
     {{- with include "conversation.scheduling" $root | trim }}

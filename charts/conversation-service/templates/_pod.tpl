@@ -20,7 +20,7 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
@@ -40,7 +40,7 @@ affinity:
 {{- with .Values.mongodb.tls.existingSecret -}}
 - name: mongodb-tls
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     # The group of the pod reads it, nobody else: 0440, which not every reader of YAML takes for octal.
     defaultMode: 288
 {{- end -}}
@@ -49,7 +49,7 @@ affinity:
 {{- define "conversation.tlsMount" -}}
 {{- if .Values.mongodb.tls.existingSecret -}}
 - name: mongodb-tls
-  mountPath: {{ .Values.mongodb.tls.mountPath }}
+  mountPath: {{ .Values.mongodb.tls.mountPath | quote }}
   readOnly: true
 {{- end -}}
 {{- end -}}
@@ -59,6 +59,6 @@ affinity:
 - name: {{ .name }}
   valueFrom:
     secretKeyRef:
-      name: {{ .secret }}
-      key: {{ .key }}
+      name: {{ .secret | quote }}
+      key: {{ .key | quote }}
 {{- end -}}

@@ -4,6 +4,7 @@
 mod blank;
 mod cluster;
 mod gates;
+mod names;
 mod operator;
 mod place;
 mod release;
