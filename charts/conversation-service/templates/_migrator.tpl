@@ -60,8 +60,6 @@ key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey | quote 
 {{- define "conversation.jobSpec" -}}
 {{- $root := .root -}}
 backoffLimit: {{ int $root.Values.migration.backoffLimit }}
-# The migrator ends by itself a little earlier and says where it got; this is for one that cannot.
-activeDeadlineSeconds: {{ add $root.Values.migration.timeoutSeconds 60 }}
 podFailurePolicy:
   rules:
     # A person must decide first, or its arguments cannot be used: running again changes nothing.
@@ -81,6 +79,9 @@ template:
     {{- end }}
   spec:
     restartPolicy: Never
+    # Of each run and not of the Job, whose own would cut its repeats short and take the pod away with what it said. The
+    # migrator ends by itself a little earlier and says where it got; this is for one that cannot.
+    activeDeadlineSeconds: {{ add $root.Values.migration.waitSeconds $root.Values.migration.timeoutSeconds 60 }}
     serviceAccountName: {{ .serviceAccountName | quote }}
     automountServiceAccountToken: false
     enableServiceLinks: false
