@@ -9,6 +9,7 @@
 {{- if $values.zone.name -}}{{- $_ := set $all "zone" $values.zone -}}{{- end -}}
 {{- with int $values.chunksPerShard -}}{{- $_ := set $all "chunksPerShard" . -}}{{- end -}}
 {{- with $values.allowDrop -}}{{- $_ := set $all "allowDrop" . -}}{{- end -}}
+{{- if $values.ignoreIndexUse -}}{{- $_ := set $all "ignoreIndexUse" true -}}{{- end -}}
 {{- with $all -}}{{- toJson . -}}{{- end -}}
 {{- end -}}
 
