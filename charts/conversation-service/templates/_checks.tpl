@@ -115,6 +115,7 @@
 {{- include "conversation.checkSecrets" . -}}
 {{- include "conversation.checkLimits" . -}}
 {{- include "conversation.checkLabels" . -}}
+{{- include "conversation.checkGate" . -}}
 {{- if and $values.autoscaling.enabled $values.keda.enabled -}}
 {{- fail "autoscaling and keda exclude each other: set autoscaling.enabled or keda.enabled to false" -}}
 {{- end -}}

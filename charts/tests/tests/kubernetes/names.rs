@@ -92,9 +92,11 @@ fn names_may_be_numbers() -> Result<()> {
         let rendered = |helm, gate: &str, name: fn(usize) -> String| {
             let sets: Vec<String> = names.iter().enumerate().map(|(n, value)| format!("{value}={}", name(n))).collect();
             let sets = sets.join(",");
-            let gate = if gate.is_empty() { String::new() } else { format!("migration.gate={gate}") };
-            let more = ["--set-string", &sets, "--set", &gate];
-            comparable(&manifest_of(chart, helm, RELEASE, &values, &more)?)
+            let chosen = format!("migration.gate={gate}");
+            // The migrator has no pods of its own with every gate.
+            let chosen = ["--set", &chosen, "--set-json", "migration.podAnnotations={}"];
+            let chosen: &[&str] = if gate.is_empty() { &[] } else { &chosen };
+            comparable(&manifest_of(chart, helm, RELEASE, &values, &[&["--set-string", &sets], chosen].concat())?)
         };
         let gates: &[&str] = if *chart == operator_chart() { &[""] } else { &["job", "init", "operator"] };
         for (gate, helm) in gates.iter().flat_map(|gate| HELMS.map(|helm| (gate, helm))) {
