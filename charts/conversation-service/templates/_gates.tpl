@@ -32,10 +32,9 @@
 
 {{/* What the operator's pods of the migrator cannot have. */}}
 {{- define "conversation.checkOperator" -}}
-{{- range $name, $default := dict "podSecurityContext" (dict "runAsUser" 65532 "runAsGroup" 65532 "fsGroup" 65532) -}}
-{{- if ne (toJson (index $.Values $name)) (toJson $default) -}}
-{{- fail (printf "%s is of API and migrator alike, and the operator's pods of the migrator cannot have it: leave it out, or choose another migration.gate" $name) -}}
-{{- end -}}
+{{- $who := include "conversation.users" . | fromYaml -}}
+{{- if not (has (toJson $who) (list "{}" (toJson (dict "runAsUser" 65532 "runAsGroup" 65532 "fsGroup" 65532)))) -}}
+{{- fail "podSecurityContext is of API and migrator alike, and the operator's pods of the migrator can have no other users than 65532 or the platform's: leave it out, set podSecurityContext.platformAssignsUsers, or choose another migration.gate" -}}
 {{- end -}}
 {{- range $value, $labels := dict "commonLabels" .Values.commonLabels -}}
 {{- range $name, $_ := $labels -}}

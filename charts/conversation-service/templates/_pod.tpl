@@ -3,7 +3,14 @@
 {{/* The restricted Pod Security Standard, which the images need no exception from. */}}
 {{- define "conversation.podSecurity" -}}
 {{- $fixed := dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault") -}}
-{{- merge $fixed (deepCopy .Values.podSecurityContext) | toYaml -}}
+{{- merge $fixed (include "conversation.users" . | fromYaml) | toYaml -}}
+{{- end -}}
+
+{{/* Who the pods are, as a dict: nobody in particular where the platform assigns users. */}}
+{{- define "conversation.users" -}}
+{{- $who := omit .Values.podSecurityContext "platformAssignsUsers" -}}
+{{- if .Values.podSecurityContext.platformAssignsUsers -}}{{- $who = omit $who "runAsUser" "runAsGroup" "fsGroup" -}}{{- end -}}
+{{- toYaml $who -}}
 {{- end -}}
 
 {{- define "conversation.containerSecurity" -}}
