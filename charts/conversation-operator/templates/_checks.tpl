@@ -29,10 +29,19 @@
 {{- end -}}
 {{- end -}}
 
+{{/* What is made from the release's name, which may have what a Service's may not. */}}
+{{- define "conversation-operator.checkNames" -}}
+{{- $name := include "conversation-operator.fullname" . -}}
+{{- if regexMatch "^[0-9]|\\." $name -}}
+{{- fail (printf "fullnameOverride is needed: %s, made from the name of the release, can be no Service's name: that begins with a letter and has no dot" $name) -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "conversation-operator.checks" -}}
 {{- if not .Values.image.registry -}}
 {{- fail "image.registry is needed: push conversation-operator to a registry of yours and name it, such as registry.example.com/voice" -}}
 {{- end -}}
+{{- include "conversation-operator.checkNames" . -}}
 {{- include "conversation-operator.checkRegistry" (list "image.registry" .Values.image.registry) -}}
 {{- include "conversation-operator.checkTag" (list "image.tag" .Values.image.tag .Values.image.digest) -}}
 {{- include "conversation-operator.checkLabels" . -}}

@@ -8,12 +8,12 @@
   valueFrom:
     fieldRef: { fieldPath: metadata.namespace }
 - name: LEASE_NAME
-  value: {{ include "conversation-operator.fullname" . }}
+  value: {{ include "conversation-operator.fullname" . | quote }}
 - name: LEASE_SECONDS
   value: {{ int .Values.leaseSeconds | quote }}
 {{- with .Values.watchNamespace }}
 - name: WATCH_NAMESPACE
-  value: {{ . }}
+  value: {{ . | quote }}
 {{- end }}
 - name: PORT
   value: "8080"

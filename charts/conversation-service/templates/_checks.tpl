@@ -91,6 +91,17 @@
 {{- end -}}
 {{- end -}}
 
+{{/* What is made from the release's name, which may have what a Service's may not. */}}
+{{- define "conversation.checkNames" -}}
+{{- $name := include "conversation.fullname" . -}}
+{{- if regexMatch "^[0-9]|\\." $name -}}
+{{- fail (printf "fullnameOverride is needed: %s, made from the name of the release, can be no Service's name: that begins with a letter and has no dot" $name) -}}
+{{- end -}}
+{{- if and (eq .Values.migration.gate "operator") (gt (len $name) 40) -}}
+{{- fail "fullnameOverride is needed: the operator takes names of at most 40 characters" -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "conversation.checks" -}}
 {{- $values := .Values -}}
 {{- if not $values.image.registry -}}
@@ -99,17 +110,14 @@
 {{- if not $values.mongodb.existingSecret -}}
 {{- fail "mongodb.existingSecret is needed: kubectl create secret generic conversations-mongodb --from-file=uri=FILE, and name it" -}}
 {{- end -}}
+{{- include "conversation.checkNames" . -}}
 {{- include "conversation.checkImages" . -}}
 {{- include "conversation.checkSecrets" . -}}
 {{- include "conversation.checkLimits" . -}}
 {{- include "conversation.checkLabels" . -}}
+{{- include "conversation.checkGate" . -}}
 {{- if and $values.autoscaling.enabled $values.keda.enabled -}}
 {{- fail "autoscaling and keda exclude each other: set autoscaling.enabled or keda.enabled to false" -}}
-{{- end -}}
-{{- if eq $values.migration.gate "operator" -}}
-{{- if gt (len (include "conversation.fullname" .)) 40 -}}
-{{- fail "fullnameOverride is needed: the operator takes names of at most 40 characters" -}}
-{{- end -}}
 {{- end -}}
 {{- $taken := include "conversation.takenNames" . | fromYamlArray -}}
 {{- $seen := dict -}}

@@ -26,7 +26,7 @@
 {{- $api := .Values.image -}}
 {{- $own := .Values.migration.image -}}
 registry: {{ default $api.registry $own.registry | quote }}
-repository: {{ $own.repository }}
+repository: {{ $own.repository | quote }}
 tag: {{ include "conversation.tag" (list . $own.digest $own.tag (empty $own.digest | ternary $api.tag "")) | quote }}
 digest: {{ $own.digest | quote }}
 pullPolicy: {{ default $api.pullPolicy $own.pullPolicy }}

@@ -9,13 +9,14 @@
 {{- if $values.zone.name -}}{{- $_ := set $all "zone" $values.zone -}}{{- end -}}
 {{- with int $values.chunksPerShard -}}{{- $_ := set $all "chunksPerShard" . -}}{{- end -}}
 {{- with $values.allowDrop -}}{{- $_ := set $all "allowDrop" . -}}{{- end -}}
+{{- if $values.ignoreIndexUse -}}{{- $_ := set $all "ignoreIndexUse" true -}}{{- end -}}
 {{- with $all -}}{{- toJson . -}}{{- end -}}
 {{- end -}}
 
 {{/* The Secret and the key of the migrator's connection string, as a dict. */}}
 {{- define "conversation.migratorSecret" -}}
-secret: {{ default .Values.mongodb.existingSecret .Values.migration.mongodb.existingSecret }}
-key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey }}
+secret: {{ default .Values.mongodb.existingSecret .Values.migration.mongodb.existingSecret | quote }}
+key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey | quote }}
 {{- end -}}
 
 {{/* A container that applies the schema. What was changed by hand is no failure of it, nor is a schema that is newer, as
@@ -33,7 +34,7 @@ key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey }}
 {{- $secret := include "conversation.migratorSecret" .root | fromYaml -}}
 {{- $image := include "conversation.migratorImageParts" .root | fromYaml -}}
 - name: {{ .name }}
-  image: {{ include "conversation.migratorImage" .root }}
+  image: {{ include "conversation.migratorImage" .root | quote }}
   imagePullPolicy: {{ $image.pullPolicy }}
   args:
     {{- toYaml .args | nindent 4 }}
@@ -60,8 +61,6 @@ key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey }}
 {{- define "conversation.jobSpec" -}}
 {{- $root := .root -}}
 backoffLimit: {{ int $root.Values.migration.backoffLimit }}
-# The migrator ends by itself a little earlier and says where it got; this is for one that cannot.
-activeDeadlineSeconds: {{ add $root.Values.migration.timeoutSeconds 60 }}
 podFailurePolicy:
   rules:
     # A person must decide first, or its arguments cannot be used: running again changes nothing.
@@ -81,7 +80,10 @@ template:
     {{- end }}
   spec:
     restartPolicy: Never
-    serviceAccountName: {{ .serviceAccountName }}
+    # Of each run and not of the Job, whose own would cut its repeats short and take the pod away with what it said. The
+    # migrator ends by itself a little earlier and says where it got; this is for one that cannot.
+    activeDeadlineSeconds: {{ add $root.Values.migration.waitSeconds $root.Values.migration.timeoutSeconds 60 }}
+    serviceAccountName: {{ .serviceAccountName | quote }}
     automountServiceAccountToken: false
     enableServiceLinks: false
     {{- with include "conversation.scheduling" $root | trim }}

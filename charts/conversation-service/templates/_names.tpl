@@ -1,24 +1,29 @@
-{{/* Names of objects and labels. */}}
+{{/* Names of objects and labels. Each is in quotes where it is used: YAML makes something else of `no`, `123` or `1e5`. */}}
+
+{{/* A text cut to what a label may be, whose ends are letters or digits. Takes a list of the text and its greatest length. */}}
+{{- define "conversation.cut" -}}
+{{- index . 0 | trunc (index . 1) | trimAll "-_." -}}
+{{- end -}}
 
 {{- define "conversation.chart" -}}
-{{- printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" -}}
+{{- include "conversation.cut" (list (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_") 63) -}}
 {{- end -}}
 
 {{- define "conversation.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- include "conversation.cut" (list (default .Chart.Name .Values.nameOverride) 63) -}}
 {{- end -}}
 
 {{- define "conversation.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
-{{- default $full .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- include "conversation.cut" (list (default $full .Values.fullnameOverride) 63) -}}
 {{- end -}}
 
 {{/* The full name with a suffix, cut so that it is a label still: names of pods and Jobs become labels.
      Takes a dict of root and suffix. */}}
 {{- define "conversation.suffixed" -}}
 {{- $room := sub 62 (len .suffix) | int -}}
-{{- printf "%s-%s" (include "conversation.fullname" .root | trunc $room | trimSuffix "-") .suffix -}}
+{{- printf "%s-%s" (include "conversation.cut" (list (include "conversation.fullname" .root) $room)) .suffix -}}
 {{- end -}}
 
 {{- define "conversation.serviceAccountName" -}}
@@ -31,15 +36,15 @@
 
 {{/* By what Services, monitors and spreading find pods; it may never change. Takes a dict of root and component. */}}
 {{- define "conversation.selector" -}}
-app.kubernetes.io/name: {{ include "conversation.name" .root }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ include "conversation.name" .root | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .component }}
 {{- end -}}
 
 {{/* Labels of a pod. Takes a dict of root, component and, if there are any, labels of the user's. */}}
 {{- define "conversation.podLabels" -}}
 {{- $own := include "conversation.selector" . | fromYaml -}}
-{{- $_ := set $own "app.kubernetes.io/version" (include "conversation.version" .root) -}}
+{{- with include "conversation.version" .root -}}{{- $_ := set $own "app.kubernetes.io/version" . -}}{{- end -}}
 {{- $_ := set $own "app.kubernetes.io/part-of" "conversation-service" -}}
 {{- $_ := set $own "app.kubernetes.io/managed-by" .root.Release.Service -}}
 {{- merge $own (deepCopy (default dict .labels)) (deepCopy .root.Values.commonLabels) | toYaml -}}
@@ -58,9 +63,9 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* The version that runs, as a label: the tag, since a digest is no label. */}}
+{{/* The version that runs, as a label: the tag, since a digest is no label. Empty when only a digest is known. */}}
 {{- define "conversation.version" -}}
-{{- default .Chart.AppVersion .Values.image.tag | trunc 63 | trimSuffix "-" -}}
+{{- include "conversation.cut" (list (include "conversation.tag" (list . .Values.image.digest .Values.image.tag "")) 63) -}}
 {{- end -}}
 
 {{/* The host name under which the API is reached inside the cluster. */}}

@@ -3,7 +3,14 @@
 {{/* The restricted Pod Security Standard, which the images need no exception from. */}}
 {{- define "conversation.podSecurity" -}}
 {{- $fixed := dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault") -}}
-{{- merge $fixed (deepCopy .Values.podSecurityContext) | toYaml -}}
+{{- merge $fixed (include "conversation.users" . | fromYaml) | toYaml -}}
+{{- end -}}
+
+{{/* Who the pods are, as a dict: nobody in particular where the platform assigns users. */}}
+{{- define "conversation.users" -}}
+{{- $who := omit .Values.podSecurityContext "platformAssignsUsers" -}}
+{{- if .Values.podSecurityContext.platformAssignsUsers -}}{{- $who = omit $who "runAsUser" "runAsGroup" "fsGroup" -}}{{- end -}}
+{{- toYaml $who -}}
 {{- end -}}
 
 {{- define "conversation.containerSecurity" -}}
@@ -20,7 +27,7 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .Values.nodeSelector }}
 nodeSelector:
@@ -40,7 +47,7 @@ affinity:
 {{- with .Values.mongodb.tls.existingSecret -}}
 - name: mongodb-tls
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     # The group of the pod reads it, nobody else: 0440, which not every reader of YAML takes for octal.
     defaultMode: 288
 {{- end -}}
@@ -49,7 +56,7 @@ affinity:
 {{- define "conversation.tlsMount" -}}
 {{- if .Values.mongodb.tls.existingSecret -}}
 - name: mongodb-tls
-  mountPath: {{ .Values.mongodb.tls.mountPath }}
+  mountPath: {{ .Values.mongodb.tls.mountPath | quote }}
   readOnly: true
 {{- end -}}
 {{- end -}}
@@ -59,6 +66,6 @@ affinity:
 - name: {{ .name }}
   valueFrom:
     secretKeyRef:
-      name: {{ .secret }}
-      key: {{ .key }}
+      name: {{ .secret | quote }}
+      key: {{ .key | quote }}
 {{- end -}}

@@ -1,8 +1,10 @@
 //! The charts on a real control plane: what Helm makes of them, what the API server says to that, and how the service lives
 //! through installs, upgrades and failed migrations.
 
+mod blank;
 mod cluster;
 mod gates;
+mod names;
 mod operator;
 mod place;
 mod release;
@@ -11,3 +13,4 @@ mod schema;
 mod server;
 mod support;
 mod tools;
+mod umbrella;

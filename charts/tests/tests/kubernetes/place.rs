@@ -39,10 +39,15 @@ impl Place {
         let mongodb = ReplicaSet::shared().await?;
         let namespace = restricted(plane, &format!("gate-{gate}")).await?;
         let database = unique_database();
+        let mut migration = json!({ "gate": gate });
+        if matches!(gate, "job" | "hook") {
+            // Who fails here is looked at, and not repeated.
+            migration["backoffLimit"] = 0.into();
+        }
         let values = json!({
             "image": { "registry": "registry.example.com/voice" },
             "mongodb": { "existingSecret": SECRET, "database": database },
-            "migration": { "gate": gate, "backoffLimit": 0 },
+            "migration": migration,
             "replicas": 1,
             "shutdown": { "preStopSeconds": 1, "drainDelaySeconds": 0 },
             "probes": {

@@ -10,6 +10,9 @@ use super::support::{
     HELMS, RELEASE, at, charts, manifest, manifest_of, objects, rendered, topologies, topologies_of, topology, walk,
 };
 
+/// What the operator's topology has and no other gate takes, as it is by default.
+const OF_THE_OPERATOR: &str = "migration.policy=Automatic,migration.verifyEverySeconds=3600";
+
 #[test]
 fn every_topology_is_rendered_the_same_twice_and_by_both_helms() -> Result<()> {
     for chart in charts() {
@@ -51,7 +54,8 @@ fn no_hook_needs_an_object_of_the_release() -> Result<()> {
         for (gate, account) in [("hook", "true"), ("hook", "false"), ("job", "true")] {
             let gate = format!("migration.gate={gate}");
             let account = format!("serviceAccount.create={account}");
-            let objects = rendered(Helm::V4, &values, &["--set", &gate, "--set", &account])?;
+            let more = ["--set", &gate, "--set", &account, "--set", OF_THE_OPERATOR];
+            let objects = rendered(Helm::V4, &values, &more)?;
             let (hooks, release): (Vec<&Value>, Vec<&Value>) = objects.iter().partition(|object| is_early_hook(object));
             let made: BTreeSet<(&str, &str)> =
                 release.iter().map(|object| (at(object, "/kind"), at(object, "/metadata/name"))).collect();
@@ -71,7 +75,9 @@ fn no_hook_needs_an_object_of_the_release() -> Result<()> {
 fn the_gate_hook_has_a_hook_and_no_other_gate_has() -> Result<()> {
     for gate in ["job", "hook", "init", "operator", "none"] {
         let gate_value = format!("migration.gate={gate}");
-        let more = ["--set", &gate_value, "--set", "mongodb.tls.existingSecret="];
+        // These are not for every gate.
+        let without = ["--set", "migration.approve=", "--set-json", "migration.podAnnotations={}"];
+        let more = [&["--set", &gate_value], &without[..]].concat();
         let objects = rendered(Helm::V4, &topology("locked-down"), &more)?;
         let hooks = objects.iter().filter(|object| is_early_hook(object)).count();
         assert_eq!(hooks, usize::from(gate == "hook"), "{gate}");

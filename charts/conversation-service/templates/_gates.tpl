@@ -1,0 +1,46 @@
+{{/* What each migration gate has a use for: a value that it cannot honour is refused, rather than dropped without a word. */}}
+
+{{- define "conversation.checkGate" -}}
+{{- $gate := .Values.migration.gate -}}
+{{- /* As in values.yaml, which the charts' tests render with every gate. */ -}}
+{{- $defaults := dict
+      "approve" ""
+      "timeoutSeconds" 3600
+      "waitSeconds" 300
+      "backoffLimit" 6
+      "rerun" ""
+      "policy" "Automatic"
+      "verifyEverySeconds" 3600
+      "podAnnotations" dict -}}
+{{- $ignored := dict
+      "job" (list "policy" "verifyEverySeconds")
+      "hook" (list "policy" "verifyEverySeconds")
+      "init" (list "backoffLimit" "rerun" "policy" "verifyEverySeconds" "podAnnotations")
+      "operator" (list "waitSeconds" "backoffLimit" "rerun")
+      "none" (list "approve" "timeoutSeconds" "waitSeconds" "backoffLimit" "rerun" "policy" "verifyEverySeconds") -}}
+{{- range $name := index $ignored $gate -}}
+{{- if ne (toJson (index $.Values.migration $name)) (toJson (index $defaults $name)) -}}
+{{- $honouring := list -}}
+{{- range list "job" "hook" "init" "operator" "none" -}}
+{{- if not (has $name (index $ignored .)) -}}{{- $honouring = append $honouring . -}}{{- end -}}
+{{- end -}}
+{{- fail (printf "migration.%s has an effect with migration.gate %s only, and not with %s: leave it out" $name (join " or " $honouring) $gate) -}}
+{{- end -}}
+{{- end -}}
+{{- if eq $gate "operator" -}}{{- include "conversation.checkOperator" . -}}{{- end -}}
+{{- end -}}
+
+{{/* What the operator's pods of the migrator cannot have. */}}
+{{- define "conversation.checkOperator" -}}
+{{- $who := include "conversation.users" . | fromYaml -}}
+{{- if not (has (toJson $who) (list "{}" (toJson (dict "runAsUser" 65532 "runAsGroup" 65532 "fsGroup" 65532)))) -}}
+{{- fail "podSecurityContext is of API and migrator alike, and the operator's pods of the migrator can have no other users than 65532 or the platform's: leave it out, set podSecurityContext.platformAssignsUsers, or choose another migration.gate" -}}
+{{- end -}}
+{{- range $value, $labels := dict "commonLabels" .Values.commonLabels -}}
+{{- range $name, $_ := $labels -}}
+{{- if or (hasPrefix "app.kubernetes.io/" $name) (hasPrefix "conversation.dev/" $name) -}}
+{{- fail (printf "%s has %s, which begins as the operator's own labels do: use another name" $value $name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

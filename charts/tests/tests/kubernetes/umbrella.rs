@@ -1,0 +1,75 @@
+//! The charts as dependencies of another one.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use conversation_testkit::control_plane::Helm;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::support::{HELMS, RELEASE, at, charts, objects, text, told};
+
+#[test]
+fn a_parent_chart_turns_each_chart_on_and_off_by_its_condition() -> Result<()> {
+    let parent = parent("")?;
+    for helm in HELMS {
+        let deployments = |more: &[&str]| -> Result<Vec<String>> {
+            let objects = rendered(helm, &parent, more)?;
+            let mut names: Vec<String> =
+                deployments(&objects).map(|deployment| at(deployment, "/metadata/name").to_owned()).collect();
+            names.sort();
+            Ok(names)
+        };
+        let (operator, service) = ("calls-conversation-operator".to_owned(), "calls-conversation-service".to_owned());
+        assert_eq!(deployments(&[])?, [operator.clone(), service.clone()], "{helm:?}");
+        let both = ["--set", "conversation-service.enabled=true,conversation-operator.enabled=true"];
+        assert_eq!(deployments(&both)?, [operator.clone(), service.clone()], "{helm:?}");
+        assert_eq!(deployments(&["--set", "conversation-service.enabled=false"])?, [operator], "{helm:?}");
+        assert_eq!(deployments(&["--set", "conversation-operator.enabled=false"])?, [service], "{helm:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_parent_chart_leaves_users_to_the_platform() -> Result<()> {
+    let parent = parent("podSecurityContext: { platformAssignsUsers: true }")?;
+    for helm in HELMS {
+        let objects = rendered(helm, &parent, &[])?;
+        assert_eq!(deployments(&objects).count(), 2, "{helm:?}");
+        for deployment in deployments(&objects) {
+            let security = deployment.pointer("/spec/template/spec/securityContext");
+            let expected = json!({ "runAsNonRoot": true, "seccompProfile": { "type": "RuntimeDefault" } });
+            assert_eq!(security, Some(&expected), "{helm:?}");
+        }
+    }
+    Ok(())
+}
+
+/// A chart that has both as its dependencies, with a line of values for each.
+fn parent(line: &str) -> Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    let mut parent = "apiVersion: v2\nname: platform\nversion: 0.1.0\ndependencies:\n".to_owned();
+    let mut values = String::new();
+    for chart in charts() {
+        let name = chart.file_name().and_then(|name| name.to_str()).context("name of a chart")?;
+        let repository = chart.display();
+        parent += &format!("  - {{ name: {name}, version: '>=0.0.0', condition: {name}.enabled, ");
+        parent += &format!("repository: 'file://{repository}' }}\n");
+        values += &format!("{name}:\n  image: {{ registry: registry.example.com/voice }}\n  {line}\n");
+        if name == "conversation-service" {
+            values += "  mongodb: { existingSecret: mongodb }\n";
+        }
+    }
+    fs::write(folder.path().join("Chart.yaml"), parent)?;
+    fs::write(folder.path().join("values.yaml"), values)?;
+    Ok(folder)
+}
+
+fn rendered(helm: Helm, parent: &TempDir, more: &[&str]) -> Result<Vec<Value>> {
+    told(helm, &["dependency", "update", text(parent.path())])?;
+    objects(&told(helm, &[&["template", RELEASE, text(parent.path())], more].concat())?)
+}
+
+fn deployments(objects: &[Value]) -> impl Iterator<Item = &Value> {
+    objects.iter().filter(|object| at(object, "/kind") == "Deployment")
+}
