@@ -45,6 +45,10 @@ fn the_table_of_settings_is_fresh() {
     check_between("README.md", BEGIN, "<!-- end of settings -->", &config::table());
 }
 
+/// Seconds, or amounts with the units that the service reads. Its templates know these units too.
+const DURATION: &str = "^[0-9]{1,9}$|^([0-9]{1,9} *(ns|nsec|nanos|us|usec|ms|msec|millis|s|secs?|seconds?|m|mins?|minutes?|\
+    h|hrs?|hours?|d|days?|w|wks?|weeks?|M|months?|y|yrs?|years?) *)+$";
+
 /// Settings that the chart decides, or that make no sense in a pod.
 const OF_THE_CHART: [&str; 10] = [
     "PORT",
@@ -63,10 +67,9 @@ const OF_THE_CHART: [&str; 10] = [
 fn the_settings_that_the_chart_takes_are_fresh() {
     const BEGIN: &str = "      \"$comment\": \"settings: written by `cargo xtask codegen`\",\n";
     let table = config::table();
-    let rows = table.lines().skip(2).map(|row| row.split('|').map(|cell| cell.trim().trim_matches('`')).collect());
-    let kinds: Vec<String> = rows
-        .filter(|row: &Vec<&str>| !OF_THE_CHART.contains(&row[1]))
-        .map(|row| format!("        \"{}\": {}", row[1], kind(row[3], row[4])))
+    let kinds: Vec<String> = rows(&table)
+        .filter(|[name, ..]| !OF_THE_CHART.contains(name))
+        .map(|[name, default, meaning]| format!("        \"{name}\": {}", kind(name, default, meaning)))
         .collect();
     let schema = format!(
         "      \"type\": \"object\",\n      \"additionalProperties\": false,\n      \"properties\": {{\n{}\n      }}\n",
@@ -75,18 +78,40 @@ fn the_settings_that_the_chart_takes_are_fresh() {
     check_between("charts/conversation-service/values.schema.json", BEGIN, "    },\n", &schema);
 }
 
+#[test]
+fn the_defaults_that_the_chart_compares_with_are_fresh() {
+    let table = config::table();
+    let defaults: String = rows(&table).map(|[name, default, _]| format!("{name}: \"{default}\"\n")).collect();
+    let head =
+        "# Every setting of the service and its default, empty when it has none. Written by `cargo xtask codegen`.\n";
+    check("charts/conversation-service/files/settings.yaml", &format!("{head}{defaults}"));
+}
+
+/// Name, default and meaning of each setting in the table.
+fn rows(table: &str) -> impl Iterator<Item = [&str; 3]> {
+    table.lines().skip(2).map(|row| {
+        let cells: Vec<&str> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        [cells[1], cells[3], cells[4]]
+    })
+}
+
 /// What a setting can be in a values file, by its default: YAML makes numbers of some texts.
-fn kind(default: &str, meaning: &str) -> Value {
+fn kind(name: &str, default: &str, meaning: &str) -> Value {
     let digits = default.trim_end_matches(|unit: char| unit.is_ascii_lowercase());
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match default {
         _ if is_number(default) => {
-            json!({ "description": meaning, "type": ["integer", "string"], "minimum": 1, "pattern": "^[0-9]+$" })
+            let pattern = "^[1-9][0-9]{0,11}$";
+            json!({ "description": meaning, "type": ["integer", "string"], "minimum": 1, "pattern": pattern })
         }
         _ if is_number(digits) => {
-            let pattern = "^([0-9]+ ?[a-z]* ?)+$";
-            json!({ "description": meaning, "type": ["string", "integer"], "minimum": 0, "pattern": pattern })
+            json!({ "description": meaning, "type": ["string", "integer"], "minimum": 0, "pattern": DURATION })
         }
+        _ if name == "CORS_ORIGINS" => {
+            let pattern = "^ *https?://[^/* ,]+( *, *https?://[^/* ,]+)* *$";
+            json!({ "description": meaning, "type": "string", "pattern": pattern })
+        }
+        _ if name == "LOG_FORMAT" => json!({ "description": meaning, "enum": ["auto", "json", "text"] }),
         _ => json!({ "description": meaning, "type": "string", "minLength": 1 }),
     }
 }

@@ -65,15 +65,6 @@
 {{- if and $budget.enabled (has (toString $budget.maxUnavailable) (list "0" "0%")) -}}
 {{- fail "podDisruptionBudget.maxUnavailable is 0, which blocks every drain of a node: let at least one pod be away, or set podDisruptionBudget.enabled to false" -}}
 {{- end -}}
-{{- $request := toString (index .Values.settings "REQUEST_TIMEOUT" | default "15s") -}}
-{{- /* A text of several parts, such as 1m 30s, is left to the reader. */}}
-{{- if regexMatch "^[0-9]+ ?(s|m)$" $request -}}
-{{- $number := regexFind "^[0-9]+" $request | int -}}
-{{- $seconds := hasSuffix "m" $request | ternary (mul $number 60) $number | int -}}
-{{- if lt (int .Values.shutdown.timeoutSeconds) $seconds -}}
-{{- fail (printf "shutdown.timeoutSeconds is %d, shorter than the %s that settings.REQUEST_TIMEOUT gives a request: one in flight would be cut off in each rollout" (int .Values.shutdown.timeoutSeconds) $request) -}}
-{{- end -}}
-{{- end -}}
 {{- end -}}
 
 {{/* Labels that the chart sets itself: pods are found by some of them. */}}
@@ -114,6 +105,7 @@
 {{- include "conversation.checkImages" . -}}
 {{- include "conversation.checkSecrets" . -}}
 {{- include "conversation.checkLimits" . -}}
+{{- include "conversation.checkSettings" . -}}
 {{- include "conversation.checkLabels" . -}}
 {{- include "conversation.checkGate" . -}}
 {{- if and $values.autoscaling.enabled $values.keda.enabled -}}
@@ -123,7 +115,7 @@
 {{- $seen := dict -}}
 {{- range $values.extraEnv -}}
 {{- if has .name $taken -}}
-{{- fail (printf "extraEnv has %s, which the chart sets already: use settings, mongodb, redis or shutdown" .name) -}}
+{{- fail (printf "extraEnv has %s, which is a setting of the service: use settings, mongodb, redis or shutdown" .name) -}}
 {{- end -}}
 {{- if hasKey $seen .name -}}
 {{- fail (printf "extraEnv has %s twice" .name) -}}

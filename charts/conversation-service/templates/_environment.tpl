@@ -10,12 +10,16 @@ DRAIN_DELAY: {{ printf "%ds" (int .Values.shutdown.drainDelaySeconds) }}
 SHUTDOWN_TIMEOUT: {{ printf "%ds" (int .Values.shutdown.timeoutSeconds) }}
 {{- end -}}
 
-{{/* Those and `settings`, which may choose another LOG_FORMAT; the schema keeps it from the rest. All are texts, and large
-     numbers without an exponent. */}}
+{{/* A value as a text; a large number without an exponent. */}}
+{{- define "conversation.text" -}}
+{{- kindIs "float64" . | ternary (printf "%.0f" (float64 .)) (toString .) -}}
+{{- end -}}
+
+{{/* Those and `settings`, which may choose another LOG_FORMAT; the schema keeps it from the rest. */}}
 {{- define "conversation.settings" -}}
 {{- $all := include "conversation.ownSettings" . | fromYaml -}}
 {{- range $name, $value := .Values.settings -}}
-{{- $_ := set $all $name (kindIs "float64" $value | ternary (printf "%.0f" (float64 $value)) (toString $value)) -}}
+{{- $_ := set $all $name (include "conversation.text" $value) -}}
 {{- end -}}
 {{- toYaml $all -}}
 {{- end -}}
@@ -34,8 +38,7 @@ SHUTDOWN_TIMEOUT: {{ printf "%ds" (int .Values.shutdown.timeoutSeconds) }}
 {{- end }}
 {{- end -}}
 
-{{/* Every name that `extraEnv` may not have, as a list. */}}
+{{/* Every name that `extraEnv` may not have, as a list: all settings of the service, whether or not they are set. */}}
 {{- define "conversation.takenNames" -}}
-{{- $names := keys (include "conversation.settings" . | fromYaml) | sortAlpha -}}
-{{- concat $names (list "MONGODB_URI" "MONGODB_URI_FILE" "REDIS_URL" "HOST" "AUTO_MIGRATE" "DATA_DIR") | toYaml -}}
+{{- append (.Files.Get "files/settings.yaml" | fromYaml | keys | sortAlpha) "REDIS_URL" | toYaml -}}
 {{- end -}}

@@ -11,6 +11,7 @@ mod release;
 mod rendering;
 mod schema;
 mod server;
+mod settings;
 mod support;
 mod tools;
 mod umbrella;
