@@ -2,9 +2,13 @@
 
 mod children;
 mod definitions;
+mod history;
 mod migrations;
 mod operators;
+mod removed;
+mod restored;
 mod rights;
+mod timeouts;
 mod troubles;
 mod world;
 
