@@ -65,17 +65,16 @@ fn succeeded<'a>(run: &Run, end: &'a End) -> Result<&'a Summary, Trouble> {
     if end.exit_code == Some(BAD_COMMAND) {
         return Err(Trouble::new(Failure::REFUSED, said()));
     }
+    // It ends by a signal then, of which it may still have been able to say something.
+    let late = end.failure.as_ref().filter(|failure| failure.reason == "DeadlineExceeded").map(|failure| {
+        let why = format!("Job {} was ended because it took too long: {}", run.job, failure.message);
+        Trouble::new("TimedOut", format!("{why}; raise timeoutSeconds"))
+    });
     let Some(summary) = &end.summary else {
-        return Err(match &end.failure {
-            Some(Trouble { reason, message }) if reason == "DeadlineExceeded" => Trouble::new(
-                "TimedOut",
-                format!("Job {} was ended because it took too long: {message}; raise timeoutSeconds", run.job),
-            ),
-            _ => Trouble::new("MigratorFailed", failed()),
-        });
+        return Err(late.unwrap_or_else(|| Trouble::new("MigratorFailed", failed())));
     };
     match (summary.verdict(), run.command.as_str()) {
-        ("error", _) => Err(Trouble::new("MigratorFailed", said())),
+        ("error", _) => Err(late.unwrap_or_else(|| Trouble::new("MigratorFailed", said()))),
         ("blocked", "apply") => {
             let blocked: Vec<String> = summary.blocked.iter().map(ToString::to_string).collect();
             let why = if blocked.is_empty() { said() } else { blocked.join("; ") };

@@ -2,10 +2,14 @@
 
 mod children;
 mod definitions;
+mod history;
 mod migrations;
 mod operators;
 mod platforms;
+mod removed;
+mod restored;
 mod rights;
+mod timeouts;
 mod troubles;
 mod world;
 

@@ -3,15 +3,16 @@
 use anyhow::{Context, Result};
 use conversation_operator::kinds::Kind;
 use conversation_testkit::{ReplicaSet, until};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     DEADLINE,
+    history::History,
     world::{World, image},
 };
 
 /// Days of retention, the shortening of which cannot be taken back.
-fn retention(days: i32) -> serde_json::Value {
+fn retention(days: i32) -> Value {
     json!({"spec": {"retention": {"days": days}}})
 }
 
@@ -40,12 +41,13 @@ async fn a_service_on_a_new_database_becomes_ready_and_answers() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_new_version_rolls_when_its_schema_is_there() -> Result<()> {
+async fn a_new_version_rolls_only_when_its_schema_is_there() -> Result<()> {
     let world = World::new("upgrade").await?;
     let database = world.database().await?;
     let _operator = world.operator()?;
     world.real("shop", &database, json!({})).await?;
     world.ready("shop").await?;
+    let (pods, jobs) = (History::of(&world, Kind::Pod).await?, History::of(&world, Kind::Job).await?);
 
     let index = json!({"collection": "sessions", "name": "by_agent", "keys": [{"field": "metadata.agent"}]});
     let change = json!({"spec": {"image": {"tag": "2.0.0"}, "indexes": [index]}});
@@ -56,6 +58,16 @@ async fn a_new_version_rolls_when_its_schema_is_there() -> Result<()> {
     assert_eq!((status.version.as_deref(), status.target_version.as_deref()), (Some("2.0.0"), Some("2.0.0")));
     let deployment = world.object(Kind::Deployment, "shop", "to be there", |_| true).await?;
     assert_eq!(image(&deployment), "registry.example/conversation-api:2.0.0");
+
+    let is_applied = |job: &Value| {
+        let conditions = job["status"]["conditions"].as_array().into_iter().flatten();
+        let complete = conditions.into_iter().any(|it| it["type"] == "Complete" && it["status"] == "True");
+        complete && job["metadata"]["labels"]["conversation.dev/command"] == "apply"
+    };
+    let applied = jobs.first("an apply Job that has ended", is_applied).await?;
+    let is_new = |pod: &Value| pod["spec"]["containers"][0]["image"] == "registry.example/conversation-api:2.0.0";
+    let began = pods.first("a pod of the new version", is_new).await?;
+    assert!(applied < began, "the first pod of the new version was made at {began}, the schema was there at {applied}");
     Ok(())
 }
 
@@ -109,7 +121,7 @@ async fn pods_keep_their_settings_until_the_schema_of_the_new_ones_is_there() ->
     assert_eq!(held["spec"]["template"], before["spec"]["template"]);
 
     world.secret("missing", &ReplicaSet::shared().await?.uri()).await?;
-    let nesting = |it: &serde_json::Value| it["spec"]["template"].to_string().contains("MAX_NESTING");
+    let nesting = |it: &Value| it["spec"]["template"].to_string().contains("MAX_NESTING");
     world.object(Kind::Deployment, "shop", "with the new settings", nesting).await?;
     world.ready("shop").await?;
     Ok(())
@@ -239,26 +251,4 @@ async fn an_index_that_somebody_drops_comes_back() -> Result<()> {
             .is_some_and(|status| status.drift.is_empty() && status.plan.is_some_and(|plan| plan.outcome == "clean"))
     })
     .await
-}
-
-#[tokio::test]
-async fn a_run_that_takes_too_long_is_ended_and_said_and_tried_again() -> Result<()> {
-    let world = World::new("slow").await?;
-    // Of its own, because all that use it are held up.
-    let set = ReplicaSet::start(1).await?;
-    let database = world.database_on(&set).await?;
-    let _operator = world.operator()?;
-    let spec = world.schema_spec(&database, json!({"migration": {"timeoutSeconds": 10}}));
-    let data =
-        mongodb::bson::doc! {"failCommands": ["listCollections"], "blockConnection": true, "blockTimeMS": 600_000};
-    let hang = mongodb::bson::doc! {"mode": {"times": 1}, "data": data};
-    set.fail_command(hang).await?;
-    world.create(&world.schemas(), "shop", spec).await?;
-    let schemas = world.schemas();
-    let failure =
-        until(DEADLINE * 2, "the run to be ended", async || schemas.get("shop").await.ok()?.status?.failure).await?;
-    assert!(["TimedOut", "MigratorFailed"].contains(&failure.reason.as_str()), "{failure:?}");
-    assert!(failure.job.ends_with("-1"), "{failure:?}");
-    until(DEADLINE * 2, "the schema to be applied", async || schemas.get("shop").await.ok()?.status?.applied).await?;
-    Ok(())
 }

@@ -201,7 +201,8 @@ impl World {
     pub(crate) async fn said(&self, name: &str, what: &str, is: impl Fn(&Condition) -> bool) -> Result<Condition> {
         let services = self.services();
         let mut last = None;
-        let said = until(DEADLINE, &format!("{name} to say {what}"), async || {
+        // A Job that takes too long is ended after a minute and a half.
+        let said = until(DEADLINE * 2, &format!("{name} to say {what}"), async || {
             let service = services.get(name).await.ok()?;
             let generation = service.metadata.generation;
             let status = service.status?;
@@ -256,7 +257,7 @@ impl World {
 }
 
 /// Installs what the manifests have, and gives a kubeconfig of the operator's own account.
-async fn install(plane: &ControlPlane) -> Result<PathBuf> {
+pub(crate) async fn install(plane: &ControlPlane) -> Result<PathBuf> {
     plane.install(&[Project::PrometheusOperator, Project::GatewayApi]).await?;
     let overlay = concat!(env!("CARGO_MANIFEST_DIR"), "/../overlays/cluster-wide");
     output(plane.kubectl(["apply", "--server-side", "--kustomize", overlay])?).await?;

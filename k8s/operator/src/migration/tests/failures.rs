@@ -36,6 +36,9 @@ fn failures_say_what_the_migrator_said_or_why_it_could_not() {
     let (why, message) = reason(failed(10, "DeadlineExceeded", None));
     assert_eq!(why, "TimedOut");
     assert!(message.contains("raise timeoutSeconds"), "{message}");
+    // That a signal ended it is what the migrator can say of it.
+    let signal = json!({"outcome": "error", "error": "ended by a signal"});
+    assert_eq!(reason(failed(10, "DeadlineExceeded", Some(signal))).0, "TimedOut");
     assert_eq!(reason(failed(10, "BackoffLimitExceeded", None)).0, "MigratorFailed");
     let silent = State::Ended(Box::new(End { at: at(1), exit_code: Some(0), summary: None, failure: None }));
     assert_eq!(reason(silent).0, "MigratorFailed");
