@@ -8,7 +8,7 @@ mod traffic;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::run;
 
@@ -33,20 +33,14 @@ const STEPS: &[Step] = &[
     ("the chart installs and its tests pass", chart),
     ("a session through the ingress", || traffic::session(BY_HELM, ROUTED)),
     ("a rolling restart under traffic loses no request", || {
-        traffic::during(BY_HELM, || {
-            let deployment = "deployment/conversations-conversation-service";
-            kubectl(&["--namespace", "by-helm", "rollout", "restart", deployment])?;
-            kubectl(&["--namespace", "by-helm", "rollout", "status", deployment, "--timeout=300s"])
-        })
+        restart(BY_HELM, "by-helm", "deployment/conversations-conversation-service")
     }),
-    ("a drained node loses no request", || {
-        let drain = ["--ignore-daemonsets", "--delete-emptydir-data", "--timeout=300s", "--pod-selector"];
-        let name = "app.kubernetes.io/name=conversation-service";
-        traffic::during(BY_HELM, || kubectl(&[&["drain", "conversation-worker"], &drain[..], &[name]].concat()))?;
-        kubectl(&["uncordon", "conversation-worker"])
-    }),
+    ("a drained node loses no request", || drain(BY_HELM, "conversation-service")),
     ("the operator brings a service up", operator),
     ("a session through the operator's ingress", || traffic::session(BY_OPERATOR, ROUTED)),
+    ("a rolling restart of it loses no request", || restart(BY_OPERATOR, "by-operator", "deployment/conversations")),
+    ("a drained node loses none of its requests", || drain(BY_OPERATOR, "conversationservice")),
+    ("NetworkPolicies let in whom they name and nobody else", policies),
 ];
 
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
@@ -123,6 +117,50 @@ fn operator() -> Result<()> {
     kubectl(&["--namespace", "by-operator", "apply", "--filename", "k8s/kind/service.yaml"])?;
     let ready = ["wait", "conversationservice/conversations", "--for=condition=Ready", "--timeout=300s"];
     kubectl(&[&["--namespace", "by-operator"], &ready[..]].concat())
+}
+
+fn restart(host: &str, namespace: &str, deployment: &str) -> Result<()> {
+    traffic::during(host, || {
+        kubectl(&["--namespace", namespace, "rollout", "restart", deployment])?;
+        kubectl(&["--namespace", namespace, "rollout", "status", deployment, "--timeout=300s"])
+    })
+}
+
+/// Drains a node of the pods of this name.
+fn drain(host: &str, name: &str) -> Result<()> {
+    let drain = ["--ignore-daemonsets", "--delete-emptydir-data", "--timeout=300s", "--pod-selector"];
+    let name = format!("app.kubernetes.io/name={name}");
+    traffic::during(host, || kubectl(&[&["drain", "conversation-worker"], &drain[..], &[&name]].concat()))?;
+    kubectl(&["uncordon", "conversation-worker"])
+}
+
+/// Connections from the pods of MongoDB, which are no clients.
+fn policies() -> Result<()> {
+    let helms = "conversations-conversation-service";
+    let metrics = format!("{helms}-management.by-helm.svc");
+    for (from, to, port, expected) in [
+        // The chart's API is for everybody here, which shows that a connection can be made at all.
+        ("by-operator", format!("{helms}.by-helm.svc"), 80, true),
+        ("by-operator", metrics, 9090, false),
+        ("by-helm", "conversations.by-operator.svc".to_owned(), 80, false),
+        ("by-helm", "conversations-management.by-operator.svc".to_owned(), 9090, false),
+    ] {
+        let connects = connects(from, &to, port)?;
+        println!("from {from} to {to}:{port}: {}", if connects { "a connection" } else { "none" });
+        ensure!(connects == expected, "a connection from {from} to {to}:{port}: {connects}");
+    }
+    Ok(())
+}
+
+fn connects(namespace: &str, host: &str, port: u16) -> Result<bool> {
+    const UNKNOWN: i32 = 3;
+    let script = format!(
+        "getent hosts {host} >/dev/null || exit {UNKNOWN}; timeout 5 bash -c '</dev/tcp/{host}/{port}' 2>/dev/null"
+    );
+    let exec = ["--context", CONTEXT, "--namespace", namespace, "exec", "mongodb-0", "--", "bash", "-c", &script];
+    let status = run::at_root("kubectl").args(exec).status().context("kubectl")?;
+    ensure!(status.code() != Some(UNKNOWN), "{host} has no address");
+    Ok(status.success())
 }
 
 fn kubectl(arguments: &[&str]) -> Result<()> {
