@@ -29,7 +29,8 @@ pub struct Config {
     /// The namespace of the Lease; empty for that of the operator's own pod.
     #[arg(long, env = "LEASE_NAMESPACE", default_value = "")]
     pub lease_namespace: String,
-    /// For how long the Lease holds without being renewed, in seconds: so long may nobody work after a leader has died.
+    /// For how long the Lease holds without being renewed, in seconds: so long, and up to half as long again, may nobody work
+    /// after a leader has died.
     #[arg(long, env = "LEASE_SECONDS", default_value_t = 15, value_parser = clap::value_parser!(u16).range(3..=300))]
     pub lease_seconds: u16,
     /// What tells this operator from the others; empty for the pod's name, or a random one.

@@ -214,8 +214,8 @@ pub enum Order {
 /// How long data is kept.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Retention {
-    /// After how many days it is deleted. Introducing or shortening it is destructive and waits for an approval. To leave it
-    /// out again does not end it: MongoDB deletes on until the indexes events.retention and sessions.retention are dropped,
+    /// After how many days it is deleted. Introducing or shortening it where there is data is destructive and waits for an
+    /// approval; on collections that are empty it is not. To leave it out again does not end it: MongoDB deletes on until the indexes events.retention and sessions.retention are dropped,
     /// which migration.allowDrop and an approval let happen.
     #[schemars(range(min = 1, max = 10_000))]
     pub days: i32,

@@ -59,7 +59,8 @@ pub struct Autoscaling {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 1000))]
     pub memory_utilization: Option<i32>,
-    /// How fast it goes up and down; left out, up at once and down over five minutes.
+    /// How fast it goes up and down; left out, up at once, to twice as many in 30 seconds, and down by a tenth a minute once
+    /// fewer have sufficed for five minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub behavior: Option<Behavior>,
 }

@@ -74,7 +74,8 @@ pub struct ConversationSchemaSpec {
     /// Where and with what the Jobs run.
     #[serde(default)]
     pub pod: JobSettings,
-    /// Whether the operator leaves everything as it is.
+    /// Whether the operator leaves everything as it is, and writes nothing but the status. An apply that runs is not ended;
+    /// one whose container has not begun is taken back, so that the database does not change meanwhile.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
 }
@@ -204,7 +205,7 @@ pub struct ConversationSchemaStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "time")]
     pub last_verified: Option<Time>,
-    /// What that comparison found: clean, pending, drift or blocked.
+    /// What that comparison found: clean, pending, drift, blocked, or newer when a newer release has been here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified: Option<String>,
     /// The number of the last run of the migrator whose end is taken into account here.
@@ -269,7 +270,7 @@ pub struct Step {
     /// Why.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
-    /// How risky it is: low, medium or high.
+    /// How risky it is: none, low, medium or high, which is what cannot be taken back.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub risk: String,
 }

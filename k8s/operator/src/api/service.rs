@@ -109,7 +109,9 @@ pub struct ConversationServiceSpec {
     /// How a pod ends.
     #[serde(default)]
     pub shutdown: Shutdown,
-    /// Whether the operator leaves everything as it is.
+    /// Whether the operator leaves everything as it is, and writes nothing but the status, here and of the ConversationSchema. An
+    /// apply that runs is not ended; one whose container has not begun is taken back, so that the database does not change
+    /// meanwhile.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,
 }
@@ -173,7 +175,7 @@ pub struct ConversationServiceStatus {
 pub struct PlanSummary {
     /// What approves it as the value of the annotation conversation.dev/approve-plan.
     pub approval: String,
-    /// What it found: clean, pending, drift or blocked.
+    /// What it found: clean, pending, drift, blocked, or newer when a newer release has been here.
     pub outcome: String,
     /// What it does to what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

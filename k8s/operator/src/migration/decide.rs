@@ -32,7 +32,7 @@ pub struct Want {
     pub approval: Option<String>,
     /// How often the database is compared.
     pub verify_every: SignedDuration,
-    /// Whether everything is left as it is.
+    /// Whether everything is left as it is, but for an apply that has not begun.
     pub paused: bool,
     /// A hash of all that a run of each command would be made of now.
     pub bodies: BTreeMap<&'static str, String>,
@@ -43,7 +43,7 @@ pub struct Want {
 pub enum Step {
     /// Nothing, as long as the object is paused.
     Pause,
-    /// A run has ended: write down how, and ask again.
+    /// A run has ended: write down how, and ask again. That changes nothing but the status.
     Record(Run),
     /// A run is not what would be made now, and has changed nothing: delete its Job.
     Remove(Run),
@@ -59,10 +59,10 @@ pub enum Step {
 #[must_use]
 pub fn next(want: &Want, status: &ConversationSchemaStatus, run: Option<&Run>, now: Timestamp) -> Step {
     match run {
+        Some(run) if matches!(run.state, State::Ended(_)) => return Step::Record(run.clone()),
         // Nobody lets it begin any more.
         Some(run) if run.is_waiting() && !is_wanted(want, status, run) => return Step::Remove(run.clone()),
         _ if want.paused => return Step::Pause,
-        Some(run) if matches!(run.state, State::Ended(_)) => return Step::Record(run.clone()),
         Some(run) if run.revision != want.revision && run.is_harmless() => return Step::Remove(run.clone()),
         Some(run) => return Step::Await(run.clone()),
         None => {}
@@ -80,9 +80,13 @@ pub fn next(want: &Want, status: &ConversationSchemaStatus, run: Option<&Run>, n
 /// Whether a run that has not begun would be made now, just as it is. One that cannot begin, because an image or a node is
 /// not there, would otherwise outlive the correction of its settings.
 fn is_wanted(want: &Want, status: &ConversationSchemaStatus, run: &Run) -> bool {
+    if want.paused {
+        // Left as it is like all else, but that the database must not change later while somebody works on it by hand.
+        return run.command != "apply";
+    }
     let body = want.bodies.get(run.command.as_str()).map_or("", String::as_str);
     let plan = status.plan.as_ref().filter(|plan| plan.revision == want.revision);
-    let permitted = run.command != "apply" || (!want.paused && plan.is_some_and(|plan| may_apply(want, plan)));
+    let permitted = run.command != "apply" || plan.is_some_and(|plan| may_apply(want, plan));
     run.revision == want.revision && run.body == body && permitted
 }
 

@@ -244,8 +244,27 @@ fn a_run_is_awaited_and_one_for_something_else_is_removed_unless_it_changes_the_
     assert_eq!(decide(&never_began), Step::Remove(never_began));
     let applies = run(1, "apply", "r0", State::Running);
     assert_eq!(decide(&applies), Step::Await(applies.clone()));
-    let paused = Want { paused: true, ..want() };
-    assert_eq!(next(&paused, &status, Some(&current), at(100)), Step::Pause);
+}
+
+#[test]
+fn of_what_is_paused_nothing_changes_but_that_no_apply_begins() {
+    let status = Status::default();
+    let paused = Want { paused: true, bodies: [("plan", "b2".to_owned())].into(), ..want() };
+    let decide = |run: &Run| next(&paused, &status, Some(run), at(100));
+    for run in [
+        run(1, "plan", "r1", State::Running),
+        run(1, "apply", "r0", State::Running),
+        // One that would be made otherwise now, and one for something else.
+        run(1, "plan", "r1", State::Waiting(None)),
+        run(1, "verify", "r0", State::Waiting(None)),
+    ] {
+        assert_eq!(decide(&run), Step::Pause, "{run:?}");
+    }
+    let apply = run(1, "apply", "r1", State::Waiting(None));
+    assert_eq!(decide(&apply), Step::Remove(apply));
+    // Its Job expires, and what it said with it.
+    let ended = run(1, "apply", "r1", said(90, json!({"outcome": "clean"})));
+    assert_eq!(decide(&ended), Step::Record(ended));
 }
 
 #[test]

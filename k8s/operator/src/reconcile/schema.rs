@@ -62,6 +62,7 @@ pub(super) async fn reconcile(schema: Arc<ConversationSchema>, context: Arc<Cont
     context.announce(&*schema, before, &status.conditions).await;
     // Only now, because what a Job said is in the status now. One that is left over expires by itself.
     if status.runs > first
+        && !want.paused
         && let Err(error) = context.forget_oldest(&owner, status.runs).await
     {
         log::<()>(&owner, &error);
