@@ -108,6 +108,7 @@
 {{- include "conversation.checkSettings" . -}}
 {{- include "conversation.checkLabels" . -}}
 {{- include "conversation.checkGate" . -}}
+{{- include "conversation.checkHost" . -}}
 {{- if and $values.autoscaling.enabled $values.keda.enabled -}}
 {{- fail "autoscaling and keda exclude each other: set autoscaling.enabled or keda.enabled to false" -}}
 {{- end -}}

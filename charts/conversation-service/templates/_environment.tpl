@@ -38,6 +38,13 @@ SHUTDOWN_TIMEOUT: {{ printf "%ds" (int .Values.shutdown.timeoutSeconds) }}
 {{- end }}
 {{- end -}}
 
+{{/* Fails for a Service with addresses that pods do not listen on. */}}
+{{- define "conversation.checkHost" -}}
+{{- if and (has "IPv6" .Values.service.ipFamilies) (ne (toString .Values.settings.HOST) "::") -}}
+{{- fail "service.ipFamilies has IPv6, on which pods listen with settings.HOST \"::\" only" -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Every name that `extraEnv` may not have, as a list: all settings of the service, whether or not they are set. */}}
 {{- define "conversation.takenNames" -}}
 {{- append (.Files.Get "files/settings.yaml" | fromYaml | keys | sortAlpha) "REDIS_URL" | toYaml -}}
