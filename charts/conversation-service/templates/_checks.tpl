@@ -70,6 +70,8 @@
 {{/* Labels that the chart sets itself: pods are found by some of them. */}}
 {{- define "conversation.checkLabels" -}}
 {{- $all := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels -}}
+{{- $_ := set $all "service.labels" .Values.service.labels -}}
+{{- $_ := set $all "service.management.labels" .Values.service.management.labels -}}
 {{- $_ := set $all "serviceMonitor.labels" .Values.serviceMonitor.labels -}}
 {{- $_ := set $all "prometheusRule.labels" .Values.prometheusRule.labels -}}
 {{- $_ := set $all "dashboards.labels" .Values.dashboards.labels -}}
@@ -109,6 +111,7 @@
 {{- include "conversation.checkLabels" . -}}
 {{- include "conversation.checkGate" . -}}
 {{- include "conversation.checkHost" . -}}
+{{- include "conversation.checkService" . -}}
 {{- if and $values.autoscaling.enabled $values.keda.enabled -}}
 {{- fail "autoscaling and keda exclude each other: set autoscaling.enabled or keda.enabled to false" -}}
 {{- end -}}
