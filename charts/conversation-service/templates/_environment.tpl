@@ -25,7 +25,8 @@ SHUTDOWN_TIMEOUT: {{ printf "%ds" (int .Values.shutdown.timeoutSeconds) }}
 {{- end -}}
 
 {{- define "conversation.environment" -}}
-{{- include "conversation.secretVariable" (dict "name" "MONGODB_URI" "secret" .Values.mongodb.existingSecret "key" .Values.mongodb.uriKey) }}
+{{- $mongodb := .Values.mongodb -}}
+{{- include "conversation.connection" (dict "secret" $mongodb.existingSecret "key" $mongodb.uriKey "file" $mongodb.uriFile) }}
 {{- with .Values.redis.existingSecret }}
 {{ include "conversation.secretVariable" (dict "name" "REDIS_URL" "secret" . "key" $.Values.redis.urlKey) }}
 {{- end }}
