@@ -45,6 +45,10 @@
 {{- include "conversation-operator.checkRegistry" (list "image.registry" .Values.image.registry) -}}
 {{- include "conversation-operator.checkTag" (list "image.tag" .Values.image.tag .Values.image.digest) -}}
 {{- include "conversation-operator.checkLabels" . -}}
+{{- $budget := .Values.podDisruptionBudget -}}
+{{- if and $budget.enabled (regexMatch "^0+%?$" (toString $budget.maxUnavailable)) -}}
+{{- fail "podDisruptionBudget.maxUnavailable is 0, which blocks every drain of a node: let at least one pod be away, or set podDisruptionBudget.enabled to false" -}}
+{{- end -}}
 {{- if not (or .Values.serviceAccount.create .Values.serviceAccount.name) -}}
 {{- fail "serviceAccount.name is needed when serviceAccount.create is false: the account default would give its rights to every pod of the namespace" -}}
 {{- end -}}

@@ -2,6 +2,7 @@
 //! through installs, upgrades and failed migrations.
 
 mod blank;
+mod bounds;
 mod cluster;
 mod gates;
 mod names;
