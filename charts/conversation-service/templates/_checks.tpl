@@ -101,6 +101,7 @@
 {{- include "conversation.checkSecrets" . -}}
 {{- include "conversation.checkScaling" . -}}
 {{- include "conversation.checkSettings" . -}}
+{{- include "conversation.checkMonitoring" . -}}
 {{- include "conversation.checkLabels" . -}}
 {{- include "conversation.checkGate" . -}}
 {{- $taken := include "conversation.takenNames" . | fromYamlArray -}}
