@@ -101,6 +101,9 @@
 {{- include "conversation.checkSecrets" . -}}
 {{- include "conversation.checkScaling" . -}}
 {{- include "conversation.checkSettings" . -}}
+{{- include "conversation.checkVolumes" (dict
+      "volumes" "extraVolumes" "given" .Values.extraVolumes "own" (include "conversation.tlsVolume" . | fromYamlArray)
+      "mounts" "extraVolumeMounts" "mounted" .Values.extraVolumeMounts "ownMounts" (include "conversation.tlsMount" . | fromYamlArray)) -}}
 {{- include "conversation.checkMonitoring" . -}}
 {{- include "conversation.checkLabels" . -}}
 {{- include "conversation.checkGate" . -}}
@@ -123,5 +126,8 @@
 {{- end -}}
 {{- if and $values.migration.declaration.zone.name (not $values.migration.declaration.zone.shards) -}}
 {{- fail "migration.declaration.zone.shards is empty: name the shards of the zone" -}}
+{{- end -}}
+{{- if and $values.migration.declaration.zone.shards (not $values.migration.declaration.zone.name) -}}
+{{- fail "migration.declaration.zone.name is empty: name the zone of the shards" -}}
 {{- end -}}
 {{- end -}}
