@@ -4,6 +4,7 @@
 mod blank;
 mod bounds;
 mod cluster;
+mod edges;
 mod gates;
 mod names;
 mod operator;
