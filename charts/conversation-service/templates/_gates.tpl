@@ -36,6 +36,11 @@
 
 {{/* What the operator's pods of the migrator cannot have. */}}
 {{- define "conversation.checkOperator" -}}
+{{- range .Values.tolerations -}}
+{{- if has .operator (list "Lt" "Gt") -}}
+{{- fail (printf "tolerations has the operator %s, which migration.gate operator does not know: use Equal or Exists, or another gate" .operator) -}}
+{{- end -}}
+{{- end -}}
 {{- $who := include "conversation.users" . | fromYaml -}}
 {{- if not (has (toJson $who) (list "{}" (toJson (dict "runAsUser" 65532 "runAsGroup" 65532 "fsGroup" 65532)))) -}}
 {{- fail "podSecurityContext is of API and migrator alike, and the operator's pods of the migrator can have no other users than 65532 or the platform's: leave it out, set podSecurityContext.platformAssignsUsers, or choose another migration.gate" -}}

@@ -108,4 +108,7 @@ template:
 {{- end -}}
 {{- $taken = append $taken .name -}}
 {{- end -}}
+{{- include "conversation.checkVolumes" (dict
+      "volumes" "migration.extraVolumes" "given" .Values.migration.extraVolumes "own" (include "conversation.tlsVolume" . | fromYamlArray)
+      "mounts" "migration.extraVolumeMounts" "mounted" .Values.migration.extraVolumeMounts "ownMounts" (include "conversation.tlsMount" . | fromYamlArray)) -}}
 {{- end -}}

@@ -87,7 +87,7 @@ async fn a_failed_migration_leaves_the_old_version_serving_under_the_gate_job() 
     let summary = place.failed_summary().await?;
     assert_eq!(summary["outcome"], "blocked", "{summary}");
     let problem = summary["blocked"][0]["problem"].as_str().unwrap_or_default();
-    ensure!(problem.starts_with("nonsense is no collection"), "{summary}");
+    ensure!(problem.starts_with("sessions has an index retention already"), "{summary}");
     new_pods_are_not_ready(&place, &old).await
 }
 
@@ -110,7 +110,7 @@ async fn fails(gate: &str) -> Result<(Place, String)> {
     place.deploy(Helm::V4, &WAIT).await?;
     let old = place.ready_pod().await?;
     let database = format!("mongodb.database={}-next", place.database);
-    let refused = r#"migration.declaration.indexes=[{"collection":"nonsense","name":"x","keys":[{"field":"a","order":"ascending"}]}]"#;
+    let refused = r#"migration.declaration.indexes=[{"collection":"sessions","name":"retention","keys":[{"field":"a","order":"ascending"}]}]"#;
     let newer = ["--set", "image.tag=0.2.0", "--set", &database, "--set-json", refused];
     let failure = place.deploy(Helm::V4, &[&newer[..], &SHORTLY].concat()).await;
     ensure!(failure.is_err(), "an upgrade whose migration fails is a failed upgrade");

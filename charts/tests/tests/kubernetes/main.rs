@@ -2,7 +2,9 @@
 //! through installs, upgrades and failed migrations.
 
 mod blank;
+mod bounds;
 mod cluster;
+mod edges;
 mod gates;
 mod names;
 mod operator;
