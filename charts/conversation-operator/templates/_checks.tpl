@@ -60,11 +60,11 @@
 {{- end -}}
 
 {{- define "conversation-operator.checks" -}}
-{{- if not .Values.image.registry -}}
+{{- if not (include "conversation-operator.registry" .) -}}
 {{- fail "image.registry is needed: push conversation-operator to a registry of yours and name it, such as registry.example.com/voice" -}}
 {{- end -}}
 {{- include "conversation-operator.checkNames" . -}}
-{{- include "conversation-operator.checkRegistry" (list "image.registry" .Values.image.registry) -}}
+{{- include "conversation-operator.checkRegistry" (list (empty .Values.image.registry | ternary "global.imageRegistry" "image.registry") (include "conversation-operator.registry" .)) -}}
 {{- include "conversation-operator.checkTag" (list "image.tag" .Values.image.tag .Values.image.digest) -}}
 {{- include "conversation-operator.checkLabels" . -}}
 {{- include "conversation-operator.checkMonitoring" . -}}

@@ -43,7 +43,7 @@
 {{- define "conversation.checkImages" -}}
 {{- $image := .Values.image -}}
 {{- $migrator := .Values.migration.image -}}
-{{- include "conversation.checkRegistry" (list "image.registry" $image.registry) -}}
+{{- include "conversation.checkRegistry" (list (empty .Values.image.registry | ternary "global.imageRegistry" "image.registry") (include "conversation.registry" .)) -}}
 {{- with $migrator.registry -}}
 {{- include "conversation.checkRegistry" (list "migration.image.registry" .) -}}
 {{- end -}}
@@ -93,7 +93,7 @@
 
 {{- define "conversation.checks" -}}
 {{- $values := .Values -}}
-{{- if not $values.image.registry -}}
+{{- if not (include "conversation.registry" .) -}}
 {{- fail "image.registry is needed: push conversation-api and conversation-migrator to a registry of yours and name it, such as registry.example.com/voice" -}}
 {{- end -}}
 {{- include "conversation.checkNames" . -}}

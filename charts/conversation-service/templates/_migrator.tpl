@@ -108,7 +108,11 @@ template:
 {{- end -}}
 {{- $taken = append $taken .name -}}
 {{- end -}}
+{{- /* With the gate `init` it has the volumes of the API's pods. */ -}}
+{{- $inside := eq .Values.migration.gate "init" -}}
 {{- include "conversation.checkVolumes" (dict
-      "volumes" "migration.extraVolumes" "given" .Values.migration.extraVolumes "own" (include "conversation.tlsVolume" . | fromYamlArray)
+      "volumes" ($inside | ternary "extraVolumes" "migration.extraVolumes")
+      "given" ($inside | ternary .Values.extraVolumes .Values.migration.extraVolumes)
+      "own" (include "conversation.tlsVolume" . | fromYamlArray)
       "mounts" "migration.extraVolumeMounts" "mounted" .Values.migration.extraVolumeMounts "ownMounts" (include "conversation.tlsMount" . | fromYamlArray)) -}}
 {{- end -}}

@@ -22,7 +22,7 @@ capabilities:
 
 {{/* Where pods run, what they pull images with and whom they ask for names. */}}
 {{- define "conversation.scheduling" -}}
-{{- with .Values.imagePullSecrets }}
+{{- with include "conversation.pullSecrets" . | fromYamlArray }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
