@@ -8,6 +8,7 @@ mod edges;
 mod gates;
 mod names;
 mod operator;
+mod package;
 mod place;
 mod release;
 mod rendering;
