@@ -7,7 +7,7 @@ use super::cluster::{file, kubectl, restricted, shared};
 use super::support::{manifest, topology};
 
 /// Values as `--set-json` has them. LABEL and NAME are the longest that there are, FIELD is as long as an index's may be.
-const AT_THEIR_BOUNDS: [&str; 35] = [
+const AT_THEIR_BOUNDS: [&str; 40] = [
     r#"commonLabels={"NAME/LABEL":"LABEL","a_b.C":""}"#,
     r#"commonAnnotations={"NAME/LABEL":"any text: {}","Upper.Example/a":""}"#,
     r#"podLabels={"LABEL":"A_b.c-D"}"#,
@@ -43,6 +43,11 @@ const AT_THEIR_BOUNDS: [&str; 35] = [
     r#"migration={"gate":"operator","declaration":{"chunksPerShard":1024,"zone":{"name":"z","shards":["s"]},"allowDrop":["events.x"]}}"#,
     r#"migration={"gate":"operator","declaration":{"indexes":[{"collection":"events","name":"LABEL","keys":[{"field":"FIELD","order":"hashed"}]}]}}"#,
     r#"replicas=0"#,
+    r#"replicas=2147483647"#,
+    r#"progressDeadlineSeconds=2147483647"#,
+    r#"podDisruptionBudget.maxUnavailable="100%""#,
+    r#"podSecurityContext={"runAsUser":2147483647,"runAsGroup":0,"fsGroup":0,"supplementalGroups":[0,2147483647]}"#,
+    r#"keda={"enabled":true,"fallback":{"failureThreshold":1,"replicas":0},"triggers":[{"type":"cron","metadata":{"a":"b"}}]}"#,
 ];
 
 #[tokio::test]
