@@ -65,6 +65,9 @@
 {{/* Labels that the chart sets itself: pods are found by some of them. */}}
 {{- define "conversation.checkLabels" -}}
 {{- $all := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels -}}
+{{- $_ := set $all "migration.podLabels" .Values.migration.podLabels -}}
+{{- $_ := set $all "service.labels" .Values.service.labels -}}
+{{- $_ := set $all "service.management.labels" .Values.service.management.labels -}}
 {{- $_ := set $all "serviceMonitor.labels" .Values.serviceMonitor.labels -}}
 {{- $_ := set $all "prometheusRule.labels" .Values.prometheusRule.labels -}}
 {{- $_ := set $all "dashboards.labels" .Values.dashboards.labels -}}
@@ -93,11 +96,9 @@
 {{- if not $values.image.registry -}}
 {{- fail "image.registry is needed: push conversation-api and conversation-migrator to a registry of yours and name it, such as registry.example.com/voice" -}}
 {{- end -}}
-{{- if not $values.mongodb.existingSecret -}}
-{{- fail "mongodb.existingSecret is needed: kubectl create secret generic conversations-mongodb --from-file=uri=FILE, and name it" -}}
-{{- end -}}
 {{- include "conversation.checkNames" . -}}
 {{- include "conversation.checkImages" . -}}
+{{- include "conversation.checkConnection" . -}}
 {{- include "conversation.checkSecrets" . -}}
 {{- include "conversation.checkScaling" . -}}
 {{- include "conversation.checkSettings" . -}}
@@ -107,6 +108,9 @@
 {{- include "conversation.checkMonitoring" . -}}
 {{- include "conversation.checkLabels" . -}}
 {{- include "conversation.checkGate" . -}}
+{{- include "conversation.checkHost" . -}}
+{{- include "conversation.checkService" . -}}
+{{- include "conversation.checkMigrator" . -}}
 {{- $taken := include "conversation.takenNames" . | fromYamlArray -}}
 {{- $seen := dict -}}
 {{- range $values.extraEnv -}}
