@@ -9,7 +9,8 @@
       "loadBalancerClass" (list "LoadBalancer")
       "loadBalancerSourceRanges" (list "LoadBalancer") -}}
 {{- range $name, $types := $of -}}
-{{- if and (index $service $name) (not (has $service.type $types)) -}}
+{{- $value := index $service $name -}}
+{{- if and $value (ne (toString $value) "0") (not (has $service.type $types)) -}}
 {{- fail (printf "service.%s is for service.type %s, and not for %s: leave it out" $name (join " or " $types) $service.type) -}}
 {{- end -}}
 {{- end -}}

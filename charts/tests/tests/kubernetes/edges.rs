@@ -7,7 +7,7 @@ use super::cluster::{file, kubectl, restricted, shared};
 use super::support::{manifest, topology};
 
 /// Values as `--set-json` has them. LABEL and NAME are the longest that there are, FIELD is as long as an index's may be.
-const AT_THEIR_BOUNDS: [&str; 35] = [
+const AT_THEIR_BOUNDS: [&str; 46] = [
     r#"commonLabels={"NAME/LABEL":"LABEL","a_b.C":""}"#,
     r#"commonAnnotations={"NAME/LABEL":"any text: {}","Upper.Example/a":""}"#,
     r#"podLabels={"LABEL":"A_b.c-D"}"#,
@@ -42,7 +42,18 @@ const AT_THEIR_BOUNDS: [&str; 35] = [
     r#"migration={"gate":"operator","timeoutSeconds":10,"verifyEverySeconds":60,"declaration":{"retentionDays":10000}}"#,
     r#"migration={"gate":"operator","declaration":{"chunksPerShard":1024,"zone":{"name":"z","shards":["s"]},"allowDrop":["events.x"]}}"#,
     r#"migration={"gate":"operator","declaration":{"indexes":[{"collection":"events","name":"LABEL","keys":[{"field":"FIELD","order":"hashed"}]}]}}"#,
+    r#"service={"type":"NodePort","port":65535,"nodePort":30000,"externalTrafficPolicy":"Local","labels":{"LABEL":"LABEL"}}"#,
+    r#"service={"ipFamilyPolicy":"SingleStack","ipFamilies":["IPv4"],"trafficDistribution":"PreferClose"}"#,
+    r#"schedulerName="NAME""#,
+    r#"hostAliases=[{"ip":"fd00::1","hostnames":["a.b"]}]"#,
+    r#"dnsConfig={"nameservers":["fd00::1"],"searches":["a.b"],"options":[{"name":"ndots","value":"2"}]}"#,
+    r#"mongodb={"existingSecret":"","uriFile":"/a/b.c"}"#,
     r#"replicas=0"#,
+    r#"replicas=2147483647"#,
+    r#"progressDeadlineSeconds=2147483647"#,
+    r#"podDisruptionBudget.maxUnavailable="100%""#,
+    r#"podSecurityContext={"runAsUser":2147483647,"runAsGroup":0,"fsGroup":0,"supplementalGroups":[0,2147483647]}"#,
+    r#"keda={"enabled":true,"fallback":{"failureThreshold":1,"replicas":0},"triggers":[{"type":"cron","metadata":{"a":"b"}}]}"#,
 ];
 
 #[tokio::test]
