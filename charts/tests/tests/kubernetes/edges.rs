@@ -7,7 +7,7 @@ use super::cluster::{file, kubectl, restricted, shared};
 use super::support::{manifest, topology};
 
 /// Values as `--set-json` has them. LABEL and NAME are the longest that there are, FIELD is as long as an index's may be.
-const AT_THEIR_BOUNDS: [&str; 46] = [
+const AT_THEIR_BOUNDS: [&str; 48] = [
     r#"commonLabels={"NAME/LABEL":"LABEL","a_b.C":""}"#,
     r#"commonAnnotations={"NAME/LABEL":"any text: {}","Upper.Example/a":""}"#,
     r#"podLabels={"LABEL":"A_b.c-D"}"#,
@@ -42,6 +42,8 @@ const AT_THEIR_BOUNDS: [&str; 46] = [
     r#"migration={"gate":"operator","timeoutSeconds":10,"verifyEverySeconds":60,"declaration":{"retentionDays":10000}}"#,
     r#"migration={"gate":"operator","declaration":{"chunksPerShard":1024,"zone":{"name":"z","shards":["s"]},"allowDrop":["events.x"]}}"#,
     r#"migration={"gate":"operator","declaration":{"indexes":[{"collection":"events","name":"LABEL","keys":[{"field":"FIELD","order":"hashed"}]}]}}"#,
+    r#"migration={"gate":"operator","podAnnotations":{"NAME/LABEL":"x"},"podLabels":{"LABEL":"LABEL"}},affinity={"nodeAffinity":{}},commonLabels={"NAME/LABEL":"x"}"#,
+    r#"migration={"gate":"operator","declaration":{"ignoreIndexUse":true}},podSecurityContext.platformAssignsUsers=true,networkPolicy.enabled=true"#,
     r#"service={"type":"NodePort","port":65535,"nodePort":30000,"externalTrafficPolicy":"Local","labels":{"LABEL":"LABEL"}}"#,
     r#"service={"ipFamilyPolicy":"SingleStack","ipFamilies":["IPv4"],"trafficDistribution":"PreferClose"}"#,
     r#"schedulerName="NAME""#,
