@@ -199,6 +199,22 @@ async fn a_missing_secret_is_named_and_pods_start_when_it_is_there() -> Result<(
     place.until_pods("a ready pod", |pods| pods.iter().any(|(_, ready)| *ready)).await
 }
 
+#[tokio::test]
+async fn the_connection_string_may_be_a_file() -> Result<()> {
+    let place = Place::new("job").await?;
+    // As of a Secret here, and of a driver for secrets elsewhere.
+    let volumes = format!(r#"[{{"name":"uri","secret":{{"secretName":"{SECRET}"}}}}]"#);
+    let mounts = r#"[{"name":"uri","mountPath":"/mnt/secrets","readOnly":true}]"#;
+    let mounted = ["extraVolumes", "migration.extraVolumes"].map(|value| format!("{value}={volumes}"));
+    let places = ["extraVolumeMounts", "migration.extraVolumeMounts"].map(|value| format!("{value}={mounts}"));
+    let values = mounted.iter().chain(&places).flat_map(|value| ["--set-json", value.as_str()]);
+    let file = ["--set", "mongodb.existingSecret=,mongodb.uriFile=/mnt/secrets/uri"];
+    let values: Vec<&str> = values.chain(file).chain(WAIT).collect();
+    place.deploy(Helm::V4, &values).await?;
+    place.creates_a_session(&place.ready_pod().await?).await?;
+    place.helm(Helm::V4, &["test", RELEASE, "--timeout", "2m"]).await.map(drop)
+}
+
 /// Makes the schema one of a later release, as far as the record of it goes.
 async fn newer_schema(place: &Place) -> Result<()> {
     let migrations = place.mongodb.client().await?.database(&place.database).collection::<Document>("migrations");
