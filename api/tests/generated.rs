@@ -50,9 +50,8 @@ const DURATION: &str = "^[0-9]{1,9}$|^([0-9]{1,9} *(ns|nsec|nanos|us|usec|ms|mse
     h|hrs?|hours?|d|days?|w|wks?|weeks?|M|months?|y|yrs?|years?) *)+$";
 
 /// Settings that the chart decides, or that make no sense in a pod.
-const OF_THE_CHART: [&str; 10] = [
+const OF_THE_CHART: [&str; 9] = [
     "PORT",
-    "HOST",
     "MANAGEMENT_PORT",
     "MONGODB_URI",
     "MONGODB_URI_FILE",
@@ -111,6 +110,8 @@ fn kind(name: &str, default: &str, meaning: &str) -> Value {
             let pattern = "^ *https?://[^/* ,]+( *, *https?://[^/* ,]+)* *$";
             json!({ "description": meaning, "type": "string", "pattern": pattern })
         }
+        // Probes and clients need all addresses of a pod.
+        _ if name == "HOST" => json!({ "description": meaning, "enum": ["0.0.0.0", "::"] }),
         _ if name == "LOG_FORMAT" => json!({ "description": meaning, "enum": ["auto", "json", "text"] }),
         _ => json!({ "description": meaning, "type": "string", "minLength": 1 }),
     }

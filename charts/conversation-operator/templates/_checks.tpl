@@ -37,14 +37,41 @@
 {{- end -}}
 {{- end -}}
 
+{{/* A duration of Prometheus in milliseconds. */}}
+{{- define "conversation-operator.milliseconds" -}}
+{{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 "d" 86400000 -}}
+{{- $total := 0 -}}
+{{- range regexFindAll "[0-9]+[a-z]+" . -1 -}}
+{{- /* Zeros before a number would make it octal. */}}
+{{- $total = add $total (mul (regexFind "[1-9][0-9]*" . | int64) (get $units (regexFind "[a-z]+" .))) -}}
+{{- end -}}
+{{- $total -}}
+{{- end -}}
+
+{{/* Metrics and alerts that do not go together. */}}
+{{- define "conversation-operator.checkMonitoring" -}}
+{{- $monitor := .Values.serviceMonitor -}}
+{{- if gt (include "conversation-operator.milliseconds" $monitor.scrapeTimeout | int64) (include "conversation-operator.milliseconds" $monitor.interval | int64) -}}
+{{- fail (printf "serviceMonitor.scrapeTimeout is %s, longer than serviceMonitor.interval, which is %s" $monitor.scrapeTimeout $monitor.interval) -}}
+{{- end -}}
+{{- if and .Values.prometheusRule.enabled (not $monitor.enabled) -}}
+{{- fail "prometheusRule.enabled needs serviceMonitor.enabled: without the job that it makes, the alert that no pod answers would never end" -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "conversation-operator.checks" -}}
-{{- if not .Values.image.registry -}}
+{{- if not (include "conversation-operator.registry" .) -}}
 {{- fail "image.registry is needed: push conversation-operator to a registry of yours and name it, such as registry.example.com/voice" -}}
 {{- end -}}
 {{- include "conversation-operator.checkNames" . -}}
-{{- include "conversation-operator.checkRegistry" (list "image.registry" .Values.image.registry) -}}
+{{- include "conversation-operator.checkRegistry" (list (empty .Values.image.registry | ternary "global.imageRegistry" "image.registry") (include "conversation-operator.registry" .)) -}}
 {{- include "conversation-operator.checkTag" (list "image.tag" .Values.image.tag .Values.image.digest) -}}
 {{- include "conversation-operator.checkLabels" . -}}
+{{- include "conversation-operator.checkMonitoring" . -}}
+{{- $budget := .Values.podDisruptionBudget -}}
+{{- if and $budget.enabled (regexMatch "^0+%?$" (toString $budget.maxUnavailable)) -}}
+{{- fail "podDisruptionBudget.maxUnavailable is 0, which blocks every drain of a node: let at least one pod be away, or set podDisruptionBudget.enabled to false" -}}
+{{- end -}}
 {{- if not (or .Values.serviceAccount.create .Values.serviceAccount.name) -}}
 {{- fail "serviceAccount.name is needed when serviceAccount.create is false: the account default would give its rights to every pod of the namespace" -}}
 {{- end -}}

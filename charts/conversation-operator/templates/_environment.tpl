@@ -15,6 +15,10 @@
 - name: WATCH_NAMESPACE
   value: {{ . | quote }}
 {{- end }}
+{{- if ne .Values.listenAddress "0.0.0.0" }}
+- name: HOST
+  value: {{ .Values.listenAddress | quote }}
+{{- end }}
 - name: PORT
   value: "8080"
 - name: LOG_FORMAT

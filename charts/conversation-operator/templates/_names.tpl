@@ -70,10 +70,15 @@ annotations:
 {{- coalesce .Values.image.tag (empty .Values.image.digest | ternary .Chart.AppVersion "") | default "" -}}
 {{- end -}}
 
+{{/* Where images are: the chart's own value wins over that of a parent chart. */}}
+{{- define "conversation-operator.registry" -}}
+{{- coalesce .Values.image.registry .Values.global.imageRegistry | default "" -}}
+{{- end -}}
+
 {{/* What runs. A digest keeps its tag beside it, for readers, if one was chosen. */}}
 {{- define "conversation-operator.image" -}}
 {{- $image := .Values.image -}}
-{{- printf "%s/%s" $image.registry $image.repository -}}
+{{- printf "%s/%s" (include "conversation-operator.registry" .) $image.repository -}}
 {{- with include "conversation-operator.tag" . }}:{{ . }}{{ end -}}
 {{- with $image.digest }}@{{ . }}{{ end -}}
 {{- end -}}

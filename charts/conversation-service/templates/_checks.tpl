@@ -43,7 +43,7 @@
 {{- define "conversation.checkImages" -}}
 {{- $image := .Values.image -}}
 {{- $migrator := .Values.migration.image -}}
-{{- include "conversation.checkRegistry" (list "image.registry" $image.registry) -}}
+{{- include "conversation.checkRegistry" (list (empty .Values.image.registry | ternary "global.imageRegistry" "image.registry") (include "conversation.registry" .)) -}}
 {{- with $migrator.registry -}}
 {{- include "conversation.checkRegistry" (list "migration.image.registry" .) -}}
 {{- end -}}
@@ -52,6 +52,9 @@
 {{- if and (eq $image.tag "latest") (not $migrator.tag) (not $migrator.digest) -}}
 {{- fail "migration.image.tag is that of image.tag, which is latest: name a version or a digest of the migrator too" -}}
 {{- end -}}
+{{- if and $image.digest (not $image.tag) (not $migrator.tag) (not $migrator.digest) -}}
+{{- fail "migration.image.digest is needed: image.digest alone does not tell which migrator belongs to it. Set that, migration.image.tag or image.tag" -}}
+{{- end -}}
 {{- with .Values.helmTest.curlImage -}}
 {{- if or (hasSuffix ":latest" .) (not (regexMatch "(:[A-Za-z0-9_][A-Za-z0-9_.-]*|@sha256:[0-9a-f]{64})$" .)) -}}
 {{- fail "helmTest.curlImage has neither a version as its tag nor a digest, such as registry.example.com/mirror/curl:8.16.0" -}}
@@ -59,17 +62,12 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Times and numbers that do not go together. */}}
-{{- define "conversation.checkLimits" -}}
-{{- $budget := .Values.podDisruptionBudget -}}
-{{- if and $budget.enabled (has (toString $budget.maxUnavailable) (list "0" "0%")) -}}
-{{- fail "podDisruptionBudget.maxUnavailable is 0, which blocks every drain of a node: let at least one pod be away, or set podDisruptionBudget.enabled to false" -}}
-{{- end -}}
-{{- end -}}
-
 {{/* Labels that the chart sets itself: pods are found by some of them. */}}
 {{- define "conversation.checkLabels" -}}
 {{- $all := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels -}}
+{{- $_ := set $all "migration.podLabels" .Values.migration.podLabels -}}
+{{- $_ := set $all "service.labels" .Values.service.labels -}}
+{{- $_ := set $all "service.management.labels" .Values.service.management.labels -}}
 {{- $_ := set $all "serviceMonitor.labels" .Values.serviceMonitor.labels -}}
 {{- $_ := set $all "prometheusRule.labels" .Values.prometheusRule.labels -}}
 {{- $_ := set $all "dashboards.labels" .Values.dashboards.labels -}}
@@ -95,22 +93,24 @@
 
 {{- define "conversation.checks" -}}
 {{- $values := .Values -}}
-{{- if not $values.image.registry -}}
+{{- if not (include "conversation.registry" .) -}}
 {{- fail "image.registry is needed: push conversation-api and conversation-migrator to a registry of yours and name it, such as registry.example.com/voice" -}}
-{{- end -}}
-{{- if not $values.mongodb.existingSecret -}}
-{{- fail "mongodb.existingSecret is needed: kubectl create secret generic conversations-mongodb --from-file=uri=FILE, and name it" -}}
 {{- end -}}
 {{- include "conversation.checkNames" . -}}
 {{- include "conversation.checkImages" . -}}
+{{- include "conversation.checkConnection" . -}}
 {{- include "conversation.checkSecrets" . -}}
-{{- include "conversation.checkLimits" . -}}
+{{- include "conversation.checkScaling" . -}}
 {{- include "conversation.checkSettings" . -}}
+{{- include "conversation.checkVolumes" (dict
+      "volumes" "extraVolumes" "given" .Values.extraVolumes "own" (include "conversation.tlsVolume" . | fromYamlArray)
+      "mounts" "extraVolumeMounts" "mounted" .Values.extraVolumeMounts "ownMounts" (include "conversation.tlsMount" . | fromYamlArray)) -}}
+{{- include "conversation.checkMonitoring" . -}}
 {{- include "conversation.checkLabels" . -}}
 {{- include "conversation.checkGate" . -}}
-{{- if and $values.autoscaling.enabled $values.keda.enabled -}}
-{{- fail "autoscaling and keda exclude each other: set autoscaling.enabled or keda.enabled to false" -}}
-{{- end -}}
+{{- include "conversation.checkHost" . -}}
+{{- include "conversation.checkService" . -}}
+{{- include "conversation.checkMigrator" . -}}
 {{- $taken := include "conversation.takenNames" . | fromYamlArray -}}
 {{- $seen := dict -}}
 {{- range $values.extraEnv -}}
@@ -122,18 +122,6 @@
 {{- end -}}
 {{- $_ := set $seen .name true -}}
 {{- end -}}
-{{- if and $values.keda.enabled (not $values.keda.triggers) -}}
-{{- fail "keda.triggers is empty: name at least one, or use autoscaling" -}}
-{{- end -}}
-{{- if and $values.autoscaling.enabled (not $values.autoscaling.targetCPUUtilizationPercentage) (not $values.autoscaling.metrics) -}}
-{{- fail "autoscaling has nothing to scale by: set targetCPUUtilizationPercentage or metrics" -}}
-{{- end -}}
-{{- range list "autoscaling" "keda" -}}
-{{- $scaling := index $values . -}}
-{{- if gt (int $scaling.minReplicas) (int $scaling.maxReplicas) -}}
-{{- fail (printf "%s.minReplicas is more than %s.maxReplicas" . .) -}}
-{{- end -}}
-{{- end -}}
 {{- if and $values.ingress.enabled (not $values.ingress.hosts) -}}
 {{- fail "ingress.hosts is empty: name at least one host" -}}
 {{- end -}}
@@ -142,5 +130,8 @@
 {{- end -}}
 {{- if and $values.migration.declaration.zone.name (not $values.migration.declaration.zone.shards) -}}
 {{- fail "migration.declaration.zone.shards is empty: name the shards of the zone" -}}
+{{- end -}}
+{{- if and $values.migration.declaration.zone.shards (not $values.migration.declaration.zone.name) -}}
+{{- fail "migration.declaration.zone.name is empty: name the zone of the shards" -}}
 {{- end -}}
 {{- end -}}

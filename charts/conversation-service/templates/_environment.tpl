@@ -25,7 +25,8 @@ SHUTDOWN_TIMEOUT: {{ printf "%ds" (int .Values.shutdown.timeoutSeconds) }}
 {{- end -}}
 
 {{- define "conversation.environment" -}}
-{{- include "conversation.secretVariable" (dict "name" "MONGODB_URI" "secret" .Values.mongodb.existingSecret "key" .Values.mongodb.uriKey) }}
+{{- $mongodb := .Values.mongodb -}}
+{{- include "conversation.connection" (dict "secret" $mongodb.existingSecret "key" $mongodb.uriKey "file" $mongodb.uriFile) }}
 {{- with .Values.redis.existingSecret }}
 {{ include "conversation.secretVariable" (dict "name" "REDIS_URL" "secret" . "key" $.Values.redis.urlKey) }}
 {{- end }}
@@ -36,6 +37,13 @@ SHUTDOWN_TIMEOUT: {{ printf "%ds" (int .Values.shutdown.timeoutSeconds) }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
+
+{{/* Fails for a Service with addresses that pods do not listen on. */}}
+{{- define "conversation.checkHost" -}}
+{{- if and (has "IPv6" .Values.service.ipFamilies) (ne (toString .Values.settings.HOST) "::") -}}
+{{- fail "service.ipFamilies has IPv6, on which pods listen with settings.HOST \"::\" only" -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Every name that `extraEnv` may not have, as a list: all settings of the service, whether or not they are set. */}}

@@ -11,13 +11,17 @@
       "rerun" ""
       "policy" "Automatic"
       "verifyEverySeconds" 3600
-      "podAnnotations" dict -}}
+      "podAnnotations" dict
+      "podLabels" dict
+      "extraEnv" list
+      "extraVolumes" list
+      "extraVolumeMounts" list -}}
 {{- $ignored := dict
       "job" (list "policy" "verifyEverySeconds")
       "hook" (list "policy" "verifyEverySeconds")
-      "init" (list "backoffLimit" "rerun" "policy" "verifyEverySeconds" "podAnnotations")
-      "operator" (list "waitSeconds" "backoffLimit" "rerun")
-      "none" (list "approve" "timeoutSeconds" "waitSeconds" "backoffLimit" "rerun" "policy" "verifyEverySeconds") -}}
+      "init" (list "backoffLimit" "rerun" "policy" "verifyEverySeconds" "podAnnotations" "podLabels" "extraVolumes")
+      "operator" (list "waitSeconds" "backoffLimit" "rerun" "extraEnv" "extraVolumes" "extraVolumeMounts")
+      "none" (list "approve" "timeoutSeconds" "waitSeconds" "backoffLimit" "rerun" "policy" "verifyEverySeconds" "podLabels") -}}
 {{- range $name := index $ignored $gate -}}
 {{- if ne (toJson (index $.Values.migration $name)) (toJson (index $defaults $name)) -}}
 {{- $honouring := list -}}
@@ -32,11 +36,25 @@
 
 {{/* What the operator's pods of the migrator cannot have. */}}
 {{- define "conversation.checkOperator" -}}
+{{- range .Values.tolerations -}}
+{{- if has .operator (list "Lt" "Gt") -}}
+{{- fail (printf "tolerations has the operator %s, which migration.gate operator does not know: use Equal or Exists, or another gate" .operator) -}}
+{{- end -}}
+{{- end -}}
 {{- $who := include "conversation.users" . | fromYaml -}}
 {{- if not (has (toJson $who) (list "{}" (toJson (dict "runAsUser" 65532 "runAsGroup" 65532 "fsGroup" 65532)))) -}}
 {{- fail "podSecurityContext is of API and migrator alike, and the operator's pods of the migrator can have no other users than 65532 or the platform's: leave it out, set podSecurityContext.platformAssignsUsers, or choose another migration.gate" -}}
 {{- end -}}
-{{- range $value, $labels := dict "commonLabels" .Values.commonLabels -}}
+{{- $other := dict "serviceAccount.automountToken" .Values.serviceAccount.automountToken -}}
+{{- range list "runtimeClassName" "schedulerName" "hostAliases" "dnsPolicy" "dnsConfig" -}}
+{{- $_ := set $other . (index $.Values .) -}}
+{{- end -}}
+{{- range $name, $value := $other -}}
+{{- if $value -}}
+{{- fail (printf "%s is of API and migrator alike, and the operator's pods of the migrator cannot have it: leave it out, or choose another migration.gate" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- range $value, $labels := dict "commonLabels" .Values.commonLabels "migration.podLabels" .Values.migration.podLabels -}}
 {{- range $name, $_ := $labels -}}
 {{- if or (hasPrefix "app.kubernetes.io/" $name) (hasPrefix "conversation.dev/" $name) -}}
 {{- fail (printf "%s has %s, which begins as the operator's own labels do: use another name" $value $name) -}}

@@ -13,12 +13,6 @@
 {{- with $all -}}{{- toJson . -}}{{- end -}}
 {{- end -}}
 
-{{/* The Secret and the key of the migrator's connection string, as a dict. */}}
-{{- define "conversation.migratorSecret" -}}
-secret: {{ default .Values.mongodb.existingSecret .Values.migration.mongodb.existingSecret | quote }}
-key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey | quote }}
-{{- end -}}
-
 {{/* A container that applies the schema. What was changed by hand is no failure of it, nor is a schema that is newer, as
      after a rollback. */}}
 {{- define "conversation.applyContainer" -}}
@@ -39,21 +33,24 @@ key: {{ default .Values.mongodb.uriKey .Values.migration.mongodb.uriKey | quote 
   args:
     {{- toYaml .args | nindent 4 }}
   env:
-    {{- include "conversation.secretVariable" (merge (dict "name" "MONGODB_URI") $secret) | nindent 4 }}
+    {{- include "conversation.connection" $secret | nindent 4 }}
     - name: MONGODB_DATABASE
       value: {{ .root.Values.mongodb.database | quote }}
     {{- with include "conversation.declaration" .root }}
     - name: SCHEMA_DECLARATION
       value: {{ . | quote }}
     {{- end }}
+    {{- with .root.Values.migration.extraEnv }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   resources:
     {{- toYaml .root.Values.migration.resources | nindent 4 }}
   securityContext:
     {{- include "conversation.containerSecurity" . | nindent 4 }}
   terminationMessagePolicy: FallbackToLogsOnError
-  {{- with include "conversation.tlsMount" .root }}
+  {{- with concat (include "conversation.tlsMount" .root | fromYamlArray) .root.Values.migration.extraVolumeMounts }}
   volumeMounts:
-    {{- . | nindent 4 }}
+    {{- toYaml . | nindent 4 }}
   {{- end }}
 {{- end -}}
 
@@ -73,7 +70,7 @@ podFailurePolicy:
 template:
   metadata:
     labels:
-      {{- include "conversation.podLabels" (dict "root" $root "component" "migrator") | nindent 6 }}
+      {{- include "conversation.podLabels" (dict "root" $root "component" "migrator" "labels" $root.Values.migration.podLabels) | nindent 6 }}
     {{- with $root.Values.migration.podAnnotations }}
     annotations:
       {{- toYaml . | nindent 6 }}
@@ -84,7 +81,7 @@ template:
     # migrator ends by itself a little earlier and says where it got; this is for one that cannot.
     activeDeadlineSeconds: {{ add $root.Values.migration.waitSeconds $root.Values.migration.timeoutSeconds 60 }}
     serviceAccountName: {{ .serviceAccountName | quote }}
-    automountServiceAccountToken: false
+    automountServiceAccountToken: {{ $root.Values.serviceAccount.automountToken }}
     enableServiceLinks: false
     {{- with include "conversation.scheduling" $root | trim }}
     {{- . | nindent 4 }}
@@ -93,8 +90,29 @@ template:
       {{- include "conversation.podSecurity" $root | nindent 6 }}
     containers:
       {{- include "conversation.applyContainer" $root | nindent 6 }}
-    {{- with include "conversation.tlsVolume" $root }}
+    {{- with include "conversation.migratorVolumes" $root | fromYamlArray }}
     volumes:
-      {{- . | nindent 6 }}
+      {{- toYaml . | nindent 6 }}
     {{- end }}
+{{- end -}}
+
+{{- define "conversation.migratorVolumes" -}}
+{{- concat (include "conversation.tlsVolume" . | fromYamlArray) .Values.migration.extraVolumes | toYaml -}}
+{{- end -}}
+
+{{- define "conversation.checkMigrator" -}}
+{{- $taken := list "MONGODB_URI" "MONGODB_URI_FILE" "MONGODB_DATABASE" "SCHEMA_DECLARATION" -}}
+{{- range .Values.migration.extraEnv -}}
+{{- if has .name $taken -}}
+{{- fail (printf "migration.extraEnv has %s, which the chart sets already or has already" .name) -}}
+{{- end -}}
+{{- $taken = append $taken .name -}}
+{{- end -}}
+{{- /* With the gate `init` it has the volumes of the API's pods. */ -}}
+{{- $inside := eq .Values.migration.gate "init" -}}
+{{- include "conversation.checkVolumes" (dict
+      "volumes" ($inside | ternary "extraVolumes" "migration.extraVolumes")
+      "given" ($inside | ternary .Values.extraVolumes .Values.migration.extraVolumes)
+      "own" (include "conversation.tlsVolume" . | fromYamlArray)
+      "mounts" "migration.extraVolumeMounts" "mounted" .Values.migration.extraVolumeMounts "ownMounts" (include "conversation.tlsMount" . | fromYamlArray)) -}}
 {{- end -}}

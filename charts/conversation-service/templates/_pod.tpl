@@ -20,9 +20,9 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* Where pods run and what they pull images with. */}}
+{{/* Where pods run, what they pull images with and whom they ask for names. */}}
 {{- define "conversation.scheduling" -}}
-{{- with .Values.imagePullSecrets }}
+{{- with include "conversation.pullSecrets" . | fromYamlArray }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
@@ -39,6 +39,23 @@ tolerations:
 {{- end }}
 {{- with .Values.affinity }}
 affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.runtimeClassName }}
+runtimeClassName: {{ . | quote }}
+{{- end }}
+{{- with .Values.schedulerName }}
+schedulerName: {{ . | quote }}
+{{- end }}
+{{- with .Values.hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.dnsPolicy }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with .Values.dnsConfig }}
+dnsConfig:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}

@@ -2,10 +2,13 @@
 //! through installs, upgrades and failed migrations.
 
 mod blank;
+mod bounds;
 mod cluster;
+mod edges;
 mod gates;
 mod names;
 mod operator;
+mod package;
 mod place;
 mod release;
 mod rendering;

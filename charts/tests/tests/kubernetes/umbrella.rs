@@ -9,9 +9,12 @@ use tempfile::TempDir;
 
 use super::support::{HELMS, RELEASE, at, charts, objects, text, told};
 
+/// Where the images of a chart are.
+const IMAGES: &str = "image: { registry: registry.example.com/voice }";
+
 #[test]
 fn a_parent_chart_turns_each_chart_on_and_off_by_its_condition() -> Result<()> {
-    let parent = parent("")?;
+    let parent = parent(IMAGES)?;
     for helm in HELMS {
         let deployments = |more: &[&str]| -> Result<Vec<String>> {
             let objects = rendered(helm, &parent, more)?;
@@ -32,7 +35,7 @@ fn a_parent_chart_turns_each_chart_on_and_off_by_its_condition() -> Result<()> {
 
 #[test]
 fn a_parent_chart_leaves_users_to_the_platform() -> Result<()> {
-    let parent = parent("podSecurityContext: { platformAssignsUsers: true }")?;
+    let parent = parent(&format!("{IMAGES}\n  podSecurityContext: {{ platformAssignsUsers: true }}"))?;
     for helm in HELMS {
         let objects = rendered(helm, &parent, &[])?;
         assert_eq!(deployments(&objects).count(), 2, "{helm:?}");
@@ -45,8 +48,24 @@ fn a_parent_chart_leaves_users_to_the_platform() -> Result<()> {
     Ok(())
 }
 
-/// A chart that has both as its dependencies, with a line of values for each.
-fn parent(line: &str) -> Result<TempDir> {
+#[test]
+fn a_parent_chart_tells_where_images_are_and_what_they_are_pulled_with() -> Result<()> {
+    let parent = parent("enabled: true")?;
+    let global = ["--set", "global.imageRegistry=global.example.com/all,global.imagePullSecrets={everywhere}"];
+    for helm in HELMS {
+        let objects = rendered(helm, &parent, &global)?;
+        assert_eq!(deployments(&objects).count(), 2, "{helm:?}");
+        for deployment in deployments(&objects) {
+            let pod = &deployment["spec"]["template"]["spec"];
+            assert!(at(pod, "/containers/0/image").starts_with("global.example.com/all/conversation-"), "{pod}");
+            assert_eq!(pod["imagePullSecrets"], json!([{ "name": "everywhere" }]), "{helm:?}");
+        }
+    }
+    Ok(())
+}
+
+/// A chart that has both as its dependencies, with lines of values for each.
+fn parent(lines: &str) -> Result<TempDir> {
     let folder = tempfile::tempdir()?;
     let mut parent = "apiVersion: v2\nname: platform\nversion: 0.1.0\ndependencies:\n".to_owned();
     let mut values = String::new();
@@ -55,7 +74,7 @@ fn parent(line: &str) -> Result<TempDir> {
         let repository = chart.display();
         parent += &format!("  - {{ name: {name}, version: '>=0.0.0', condition: {name}.enabled, ");
         parent += &format!("repository: 'file://{repository}' }}\n");
-        values += &format!("{name}:\n  image: {{ registry: registry.example.com/voice }}\n  {line}\n");
+        values += &format!("{name}:\n  {lines}\n");
         if name == "conversation-service" {
             values += "  mongodb: { existingSecret: mongodb }\n";
         }

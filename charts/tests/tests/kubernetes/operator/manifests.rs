@@ -35,7 +35,7 @@ async fn takes_everything(plane: &ControlPlane) -> Result<()> {
         for (name, values) in topologies_of(&operator_chart())? {
             let manifest = manifest_of(&operator_chart(), helm, OPERATOR, &values, &[])?;
             let file = file(plane, &format!("operator-{name}"), &manifest)?;
-            let voice = if manifest.contains("namespace: voice") { "voice" } else { namespace.name() };
+            let voice = if manifest.contains("namespace: \"voice\"") { "voice" } else { namespace.name() };
             strictly(plane, &["--namespace", voice, "--filename", &file]).await?;
         }
     }
