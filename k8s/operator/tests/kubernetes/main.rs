@@ -3,12 +3,17 @@
 mod children;
 mod definitions;
 mod history;
+mod killed;
 mod migrations;
 mod operators;
+mod outage;
 mod platforms;
+mod policies;
+mod process;
 mod removed;
 mod restored;
 mod rights;
+mod seen;
 mod timeouts;
 mod troubles;
 mod world;

@@ -193,39 +193,6 @@ async fn a_schema_can_be_declared_without_a_service_and_its_drift_is_found_on_sc
 }
 
 #[tokio::test]
-async fn an_operator_that_is_killed_whenever_it_has_written_gets_there_and_repeats_nothing() -> Result<()> {
-    // Its own audit log is short, so that a write is seen soon after it was made.
-    let world = World::apart("killed").await?;
-    let database = world.database().await?;
-    world.real("shop", &database, json!({})).await?;
-    let services = world.services();
-    let is_ready = async || {
-        let status = services.get("shop").await.ok().and_then(|service| service.status);
-        let conditions = status.map(|status| status.conditions).unwrap_or_default();
-        conditions.iter().any(|it| it.type_ == "Ready" && it.reason == "Ready")
-    };
-    let mut killed = 0;
-    while !is_ready().await {
-        let before = world.writes()?.len();
-        // Each has a Lease of its own, because that of a dead one has yet to expire.
-        let lease = format!("{}-{killed}", world.namespace);
-        let operator = world.operator_named(&format!("victim-{killed}"), &[("LEASE_NAME", &lease)])?;
-        until(DEADLINE, "a write, or the end", async || {
-            world.writes().is_ok_and(|writes| writes.len() > before) || is_ready().await
-        })
-        .await?;
-        operator.process.kill()?;
-        killed += 1;
-    }
-    assert!(killed >= 4, "{killed} were killed");
-    let _operator = world.operator()?;
-    world.ready("shop").await?;
-    let status = world.schemas().get("shop").await?.status.context("a status")?;
-    assert_eq!((status.attempts, status.runs), (0, 2), "a plan and an apply, each once: {status:#?}");
-    Ok(())
-}
-
-#[tokio::test]
 async fn an_index_that_somebody_drops_comes_back() -> Result<()> {
     let world = World::new("dropped").await?;
     let database = world.database().await?;

@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::DEADLINE;
+use crate::{DEADLINE, process::Operator};
 
 /// The account that the manifests make for the operator.
 pub(crate) const OPERATOR: &str = "conversation-operator";
@@ -288,28 +288,6 @@ pub(crate) struct Database {
 /// The image of a Deployment.
 pub(crate) fn image(deployment: &Value) -> &str {
     deployment.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str).unwrap_or_default()
-}
-
-/// A running operator; it is killed when dropped.
-pub(crate) struct Operator {
-    pub(crate) process: Process,
-}
-
-impl Operator {
-    /// Where its health and metrics are, once it listens.
-    pub(crate) fn address(&self) -> Option<String> {
-        let log = self.process.log();
-        let (_, rest) = log.split_once(r#""address":""#)?;
-        Some(rest.split_once('"')?.0.to_owned())
-    }
-}
-
-impl Drop for Operator {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("log of the operator:\n{}", self.process.log());
-        }
-    }
 }
 
 /// The version of an object, which changes with every write.
