@@ -3,6 +3,7 @@
 
 mod blank;
 mod cluster;
+mod failures;
 mod gates;
 mod names;
 mod operator;
