@@ -25,8 +25,12 @@ async fn helm_4_upgrades_takes_back_and_removes_a_release() -> Result<()> {
 }
 
 async fn lives(version: Helm) -> Result<()> {
-    let plane = shared().await?;
-    for topology_name in ["minimal", "locked-down", "hook", "init", "operator"] {
+    lives_on(shared().await?, version, &["minimal", "locked-down", "hook", "init", "operator"]).await
+}
+
+/// The whole life of a release of each topology on a control plane that has what they speak of.
+pub(crate) async fn lives_on(plane: &ControlPlane, version: Helm, topologies: &[&str]) -> Result<()> {
+    for topology_name in topologies {
         let namespace = restricted(plane, &format!("life-{topology_name}")).await?;
         let before = contents(plane, &namespace).await?;
         let values = text(&topology(topology_name));
@@ -45,9 +49,19 @@ async fn lives(version: Helm) -> Result<()> {
         assert_eq!(labelled(plane, &namespace).await?, installed, "the rollback is the first chart again");
         run(&["uninstall", RELEASE, "--wait"], &[]).await?;
 
-        // Helm leaves hooks behind, as the chart's README says.
-        let selector = format!("app.kubernetes.io/instance={RELEASE}");
-        kubectl(plane, &namespace, &["delete", "job", "--selector", &selector]).await?;
+        // Helm leaves hooks behind, as the chart's README says, and nothing else.
+        let hooks = if *topology_name == "hook" { vec!["job.batch", "pod"] } else { vec![] };
+        until(GONE, "hooks alone to be left", async || {
+            let now = contents(plane, &namespace).await.unwrap_or_default();
+            let left = now.iter().filter(|name| !before.contains(name)).filter_map(|name| name.split('/').next());
+            left.collect::<Vec<_>>() == hooks
+        })
+        .await
+        .with_context(|| format!("{version:?} {topology_name}"))?;
+        let readme = std::fs::read_to_string(chart().join("README.md"))?;
+        let command = readme.split("`kubectl --namespace voice delete job,pod ").nth(1).context("the command")?;
+        let arguments = command.split('`').next().unwrap_or_default().split_whitespace();
+        kubectl(plane, &namespace, &["delete", "job,pod"].into_iter().chain(arguments).collect::<Vec<_>>()).await?;
         until(GONE, "the namespace to be as it was", async || {
             contents(plane, &namespace).await.is_ok_and(|now| now == before)
         })

@@ -11,10 +11,8 @@ use serde_json::Value;
 
 use super::super::cluster::{contents, helm, kubectl, text};
 use super::super::support::{operator_chart, root};
-use super::{OPERATOR, alone};
+use super::{GONE, OPERATOR, alone};
 
-/// Deleted objects are gone when their own objects are.
-const GONE: Duration = Duration::from_secs(60);
 /// The API server takes up a changed definition within seconds.
 const SERVED: Duration = Duration::from_secs(30);
 const DEFINITION: &str = "conversationservices.conversation.dev";
@@ -33,6 +31,11 @@ async fn helm_4_upgrades_definitions_under_stored_objects_and_removes_all_but_th
 
 async fn lives(version: Helm) -> Result<()> {
     let (plane, _turn) = alone().await?;
+    lives_on(plane, version).await
+}
+
+/// The whole life of a release on a control plane without anything of the operator's.
+pub(crate) async fn lives_on(plane: &ControlPlane, version: Helm) -> Result<()> {
     let system = plane.restricted_namespace("system").await?;
     let users = plane.restricted_namespace("users").await?;
     let (in_namespace, of_cluster) = (contents(plane, &system).await?, of_cluster(plane).await?);
@@ -113,36 +116,6 @@ async fn definitions_that_kubectl_made_are_taken_over_when_helm_is_told_to() -> 
     Ok(())
 }
 
-#[tokio::test]
-async fn the_overlay_is_installed_and_removed_as_its_readme_says() -> Result<()> {
-    let (plane, _turn) = alone().await?;
-    let users = plane.restricted_namespace("users").await?;
-    let before = of_cluster(plane).await?;
-    let readme = fs::read_to_string(root().join("k8s/README.md"))?;
-    let commands_with = |mark: &str| {
-        let mut blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-        let block = blocks.find(|block| block.contains(mark)).unwrap_or_default().replace("\\\n", " ");
-        block.lines().map(str::to_owned).collect::<Vec<String>>()
-    };
-    let run = async |lines: Vec<String>| {
-        assert!(!lines.is_empty());
-        for line in lines {
-            let line = line.replace("k8s/", &format!("{}/", text(&root().join("k8s"))));
-            let arguments = line.strip_prefix("kubectl ").context("a line of kubectl's")?;
-            output(plane.kubectl(arguments.split_whitespace())?).await.with_context(|| line.clone())?;
-        }
-        Ok::<_, anyhow::Error>(())
-    };
-    run(commands_with("rollout status deployment/conversation-operator")).await?;
-    taken(plane, &users, "minimal").await?;
-    run(commands_with("delete namespace conversation-system")).await?;
-    let left = of_cluster(plane).await?;
-    let left: Vec<&String> = left.iter().filter(|name| !before.contains(name)).collect();
-    assert!(left.len() == 2 && left.iter().all(|name| name.contains(".conversation.dev")), "{left:?}");
-    assert_eq!(stored(plane, &users).await?.len(), 1);
-    Ok(())
-}
-
 /// The chart of a release before this one, whose definition lacks a field.
 fn former(directory: &Path) -> Result<PathBuf> {
     let former = directory.join("former").join(OPERATOR);
@@ -179,7 +152,7 @@ async fn sample(plane: &ControlPlane, namespace: &Namespace, name: &str) -> Resu
 }
 
 /// Applies a sample, waiting for a definition that was changed a moment ago to be served.
-async fn taken(plane: &ControlPlane, namespace: &Namespace, name: &str) -> Result<()> {
+pub(super) async fn taken(plane: &ControlPlane, namespace: &Namespace, name: &str) -> Result<()> {
     let waited = until(SERVED, "the sample to be taken", async || sample(plane, namespace, name).await.is_ok()).await;
     match waited {
         Ok(()) => Ok(()),
@@ -197,7 +170,7 @@ async fn unknown(plane: &ControlPlane, namespace: &Namespace) -> Result<()> {
 }
 
 /// The objects of both kinds as they are stored, without what every write changes.
-async fn stored(plane: &ControlPlane, namespace: &Namespace) -> Result<Vec<Value>> {
+pub(super) async fn stored(plane: &ControlPlane, namespace: &Namespace) -> Result<Vec<Value>> {
     let get = ["get", "conversationservices,conversationschemas", "--output=json"];
     let list: Value = serde_json::from_str(&kubectl(plane, namespace, &get).await?)?;
     let items = list["items"].as_array().context("items")?;
@@ -210,7 +183,7 @@ async fn identity(plane: &ControlPlane) -> Result<String> {
 }
 
 /// What a release may leave behind outside of its namespace.
-async fn of_cluster(plane: &ControlPlane) -> Result<Vec<String>> {
+pub(super) async fn of_cluster(plane: &ControlPlane) -> Result<Vec<String>> {
     let kinds = "crd,clusterrole,clusterrolebinding";
     let names = output(plane.kubectl(["get", kinds, "--output=name"])?).await?;
     Ok(names.lines().map(str::to_owned).collect())
