@@ -10,6 +10,7 @@ mod outage;
 mod platforms;
 mod policies;
 mod process;
+mod regions;
 mod removed;
 mod restored;
 mod rights;
