@@ -9,7 +9,8 @@ use conversation_testkit::control_plane::{Helm, Namespace};
 use conversation_testkit::{ControlPlane, until};
 
 use super::cluster::{contents, helm, kubectl, restricted, shared, text};
-use super::support::{RELEASE, chart, root, topology};
+use super::shell::{Shell, block};
+use super::support::{HELMS, RELEASE, chart, root, topology};
 
 /// Deleted objects are gone when their own objects are.
 const GONE: Duration = Duration::from_secs(60);
@@ -104,6 +105,37 @@ async fn an_upgrade_leaves_the_autoscaler_its_pods() -> Result<()> {
         helm(plane, version, &namespace, &[&upgrade[..], &options].concat()).await?;
         let replicas = ["get", &deployment, "--output=jsonpath={.spec.replicas}"];
         assert_eq!(kubectl(plane, &namespace, &replicas).await?, "7", "{version:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_rendered_is_applied_and_upgraded_without_helm_as_the_readme_says() -> Result<()> {
+    let plane = shared().await?;
+    let readme = chart().join("README.md");
+    for version in HELMS {
+        let (namespace, shell) = (restricted(plane, "rendered").await?, Shell::new(plane, version)?);
+        let apply = block(&readme, "--skip-tests")?.replace("namespace voice", &format!("namespace {namespace}"));
+        let values = std::fs::read_to_string(topology("minimal"))?;
+        let jobs = async || kubectl(plane, &namespace, &["get", "jobs", "--output=name"]).await;
+        let mut known = String::new();
+        for tag in ["0.1.0", "0.2.0"] {
+            let of_version = format!("{values}\nmigration: {{ image: {{ tag: {tag} }} }}\n");
+            std::fs::write(shell.folder().join("calls.yaml"), of_version)?;
+            if !known.is_empty() {
+                let readme = std::fs::read_to_string(&readme)?.replace("\n  ", " ");
+                let selector = readme.split("voice delete job --selector ").nth(1).context("the selector")?;
+                let selector = selector.split('`').next().unwrap_or_default();
+                kubectl(plane, &namespace, &["delete", "job", "--selector", selector]).await?;
+            }
+            shell.paste(&apply).await?;
+            let deployment = format!("deployment/{RELEASE}-conversation-service");
+            kubectl(plane, &namespace, &["rollout", "status", &deployment, "--timeout=3m"]).await?;
+            let now = jobs().await?;
+            assert!(now.lines().count() == 1 && now != known, "{version:?} {now}");
+            assert!(!kubectl(plane, &namespace, &["get", "pods", "--output=name"]).await?.contains("-test-"));
+            known = now;
+        }
     }
     Ok(())
 }

@@ -59,8 +59,11 @@ pub(crate) async fn lives_on(plane: &ControlPlane, version: Helm) -> Result<()> 
     taken(plane, &users, "paused").await.context("the upgrade reached the definition")?;
 
     run(&["rollback", OPERATOR, "1", "--wait", "--timeout", "3m"], &[]).await?;
-    let after = self::stored(plane, &users).await?;
-    assert_eq!(after.len(), stored.len(), "objects are readable by the version before");
+    assert_eq!(
+        self::stored(plane, &users).await?,
+        stored,
+        "the version before shows them without what it does not know"
+    );
     unknown(plane, &users).await.context("the rollback took the field back")?;
     taken(plane, &users, "minimal").await?;
 
@@ -77,7 +80,11 @@ pub(crate) async fn lives_on(plane: &ControlPlane, version: Helm) -> Result<()> 
     // Installed again, it goes on where it was.
     run(&["install", OPERATOR, &newer], &options).await?;
     assert_eq!(identity(plane).await?, definition, "the definition was never another one");
-    assert_eq!(self::stored(plane, &users).await?.len(), stored.len());
+    assert_eq!(
+        self::stored(plane, &users).await?,
+        stored,
+        "what the version before did not know was dropped by a change"
+    );
     run(&["uninstall", OPERATOR, "--wait"], &[]).await.map(drop)
 }
 
@@ -112,6 +119,29 @@ async fn definitions_that_kubectl_made_are_taken_over_when_helm_is_told_to() -> 
         helm(plane, version, &system, &[&install[..], &["--take-ownership"]].concat()).await?;
         helm(plane, version, &system, &["uninstall", OPERATOR]).await?;
         output(plane.kubectl(["delete", "--kustomize", &definitions])?).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_second_release_leaves_the_definitions_to_the_first() -> Result<()> {
+    let (plane, _turn) = alone().await?;
+    let (chart, values) = (text(&operator_chart()), text(&operator_chart().join("ci/minimal-values.yaml")));
+    for version in [Helm::V3, Helm::V4] {
+        let (one, two) = (plane.restricted_namespace("one").await?, plane.restricted_namespace("two").await?);
+        let options = [&chart, "--values", &values, "--wait", "--timeout", "3m"];
+        helm(plane, version, &one, &[&["install", "one"], &options[..]].concat()).await?;
+        let (before, definition) = (of_cluster(plane).await?, identity(plane).await?);
+        let second = [&["install", "two"], &options[..]].concat();
+        let refusal = helm(plane, version, &two, &second).await.expect_err("they are the first release's");
+        assert!(format!("{refusal:#}").contains("invalid ownership metadata"), "{refusal:#}");
+        // As the README has it.
+        let without = ["--set", "crds.install=false,userRoles.create=false"];
+        helm(plane, version, &two, &[&second[..], &without].concat()).await?;
+        helm(plane, version, &two, &["uninstall", "two", "--wait"]).await?;
+        assert_eq!((of_cluster(plane).await?, identity(plane).await?), (before, definition), "{version:?}");
+        helm(plane, version, &one, &["uninstall", "one", "--wait"]).await?;
+        output(plane.kubectl(["delete", "--kustomize", &text(&root().join("k8s/crds"))])?).await?;
     }
     Ok(())
 }
