@@ -23,12 +23,9 @@ fn every_sample_begins_with_what_it_shows_and_its_commands_speak_of_its_own_obje
             if let Some((_, file)) = command.split_once("k8s/samples/") {
                 assert!(sample.ends_with(file.split(' ').next().unwrap_or_default()), "{name}: {command}");
             }
-            for pair in
-                words.windows(2).filter(|pair| pair[0].starts_with("conversations") && !pair[1].starts_with('-'))
-            {
-                if ["conversationservice", "conversationschema"].contains(&pair[0]) {
-                    assert!(names.contains(&pair[1].to_owned()), "{name}: {command}");
-                }
+            let kinds = ["conversationservice", "conversationschema"];
+            for pair in words.windows(2).filter(|pair| kinds.contains(&pair[0])) {
+                assert!(names.contains(&pair[1].to_owned()), "{name}: {command}");
             }
             commands += 1;
         }
