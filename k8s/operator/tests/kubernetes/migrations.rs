@@ -59,13 +59,18 @@ async fn a_new_version_rolls_only_when_its_schema_is_there() -> Result<()> {
     let deployment = world.object(Kind::Deployment, "shop", "to be there", |_| true).await?;
     assert_eq!(image(&deployment), "registry.example/conversation-api:2.0.0");
 
+    let runs = |it: &Value, image: &str| {
+        let pod = it["spec"].get("template").map_or(&it["spec"], |template| &template["spec"]);
+        pod["containers"][0]["image"] == format!("registry.example/{image}:2.0.0")
+    };
     let is_applied = |job: &Value| {
         let conditions = job["status"]["conditions"].as_array().into_iter().flatten();
         let complete = conditions.into_iter().any(|it| it["type"] == "Complete" && it["status"] == "True");
-        complete && job["metadata"]["labels"]["conversation.dev/command"] == "apply"
+        let is_apply = job["metadata"]["labels"]["conversation.dev/command"] == "apply";
+        complete && is_apply && runs(job, "conversation-migrator")
     };
     let applied = jobs.first("an apply Job that has ended", is_applied).await?;
-    let is_new = |pod: &Value| pod["spec"]["containers"][0]["image"] == "registry.example/conversation-api:2.0.0";
+    let is_new = |pod: &Value| runs(pod, "conversation-api");
     let began = pods.first("a pod of the new version", is_new).await?;
     assert!(applied < began, "the first pod of the new version was made at {began}, the schema was there at {applied}");
     Ok(())
