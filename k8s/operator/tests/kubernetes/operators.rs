@@ -1,6 +1,6 @@
 //! Operators as processes: several of them, one that dies, and one whose API server is away.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::Result;
 use conversation_operator::kinds::Kind;
@@ -145,21 +145,31 @@ async fn an_operator_that_begins_anew_looks_at_everything_and_writes_nothing() -
 
 #[tokio::test]
 async fn an_operator_that_is_told_to_end_in_the_middle_of_its_work_ends_what_it_has_begun() -> Result<()> {
-    const SERVICES: usize = 24;
+    const SERVICES: usize = 40;
     let world = World::new("midway").await?;
     for number in 0..SERVICES {
         world.played(&format!("shop-{number}"), json!({"scaling": {"replicas": 1}})).await?;
     }
     // Nobody could wait for this Lease to expire.
-    let settings = [("LEASE_SECONDS", "300"), ("CONCURRENCY", "2")];
+    let settings = [("LEASE_SECONDS", "300"), ("CONCURRENCY", "10")];
     let first = world.operator_named("first", &settings)?;
-    until(DEADLINE, "something to be written", async || world.writes().is_ok_and(|writes| writes.len() > 10)).await?;
+    let accounts = world.kind(Kind::ServiceAccount);
+    until(DEADLINE, "work to begin", async || {
+        accounts.list(&kube::api::ListParams::default()).await.is_ok_and(|accounts| accounts.items.len() > 2)
+    })
+    .await?;
     first.process.terminate()?;
     let status = first.process.wait(DEADLINE).await?;
     assert!(status.success(), "{status}: {}", first.process.log());
     assert_eq!(holder(&world).await, None);
-    let made = world.kind(Kind::Deployment).list(&kube::api::ListParams::default()).await?.items.len();
-    assert!(made < SERVICES, "it has ended before there was nothing left to do");
+    let made = async |kind: Kind| {
+        let objects = world.kind(kind).list(&kube::api::ListParams::default()).await?;
+        let names = objects.iter().map(kube::ResourceExt::name_any).filter(|name| name.starts_with("shop-"));
+        anyhow::Ok(names.collect::<BTreeSet<String>>())
+    };
+    let (begun, ended) = (made(Kind::ServiceAccount).await?, made(Kind::Deployment).await?);
+    assert_eq!(begun, ended, "of each object all is made or nothing");
+    assert!(ended.len() < SERVICES, "it has ended before there was nothing left to do");
 
     let _second = world.operator_named("second", &settings)?;
     for number in 0..SERVICES {
