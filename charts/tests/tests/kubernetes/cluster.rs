@@ -1,10 +1,11 @@
 //! A control plane with everything that the chart can make use of, and what its clients say.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context, Result};
-use conversation_testkit::ControlPlane;
 use conversation_testkit::control_plane::{Helm, Namespace, Project, output};
+use conversation_testkit::{ControlPlane, Process, product};
 use tokio::sync::OnceCell;
 
 use super::support::root;
@@ -36,6 +37,17 @@ pub(crate) async fn restricted(plane: &ControlPlane, name: &str) -> Result<Names
     let label = "pod-security.kubernetes.io/warn=restricted";
     output(plane.kubectl(["label", "namespace", namespace.name(), label])?).await?;
     Ok(namespace)
+}
+
+/// An operator that looks after a namespace, as the administrator; it ends when dropped.
+pub(crate) fn operator(plane: &ControlPlane, namespace: &Namespace) -> Result<Process> {
+    let mut command = Command::new(product("conversation-operator")?);
+    command.env_clear().env("KUBECONFIG", plane.kubeconfig());
+    for variable in ["WATCH_NAMESPACE", "LEASE_NAMESPACE"] {
+        command.env(variable, namespace.name());
+    }
+    let log = plane.directory().join(format!("{namespace}-operator.log"));
+    Process::start(command.env("HOST", "127.0.0.1").env("PORT", "0"), &log)
 }
 
 /// Runs `kubectl` in a namespace.

@@ -9,9 +9,8 @@ use conversation_testkit::product;
 use mongodb::bson::{Document, doc};
 use reqwest::StatusCode;
 
-use super::cluster::text;
 use super::place::{Place, SECRET};
-use super::support::{RELEASE, chart};
+use super::support::RELEASE;
 
 /// Long against what a working release needs.
 const WAIT: [&str; 3] = ["--wait", "--timeout", "3m"];
@@ -56,9 +55,7 @@ async fn makes_ready(gate: &str, helm: Helm) -> Result<()> {
     place.creates_a_session(&pod).await?;
     place.helm(helm, &["test", RELEASE, "--timeout", "2m"]).await?;
     // The same again, as the README has it, is a rollout of nothing.
-    let chart = text(&chart());
-    let again = ["upgrade", RELEASE, &chart, "--reset-then-reuse-values"];
-    place.helm(helm, &[&again[..], &WAIT].concat()).await?;
+    place.deploy(helm, &[&WAIT[..], &["--wait-for-jobs"]].concat()).await?;
     assert_eq!(place.ready_pod().await?, pod);
     Ok(())
 }

@@ -1,15 +1,18 @@
 //! The operator's chart, its manifests for kustomize and its samples.
 
+mod credential;
 mod health;
-mod life;
+pub(crate) mod life;
 mod manifests;
 mod parity;
+pub(crate) mod readme;
 mod rendering;
 mod rights;
 mod samples;
 mod works;
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
 use conversation_testkit::control_plane::Helm;
@@ -21,6 +24,9 @@ use super::support::{manifest_of, objects, operator_chart};
 
 /// The name of the release, and of everything in it.
 const OPERATOR: &str = "conversation-operator";
+
+/// Deleted objects are gone when their own objects are.
+const GONE: Duration = Duration::from_secs(60);
 
 /// A control plane without the operator's definitions.
 static PLANE: OnceCell<ControlPlane> = OnceCell::const_new();

@@ -1,11 +1,10 @@
 //! A namespace with a real MongoDB behind its Secret, in which pods of the chart really run.
 
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use conversation_testkit::control_plane::{Helm, Namespace};
-use conversation_testkit::{ControlPlane, Process, ProcessNode, ReplicaSet, product, unique_database, until};
+use conversation_testkit::{ControlPlane, Process, ProcessNode, ReplicaSet, unique_database, until};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt;
@@ -13,7 +12,7 @@ use kube::api::{Api, ListParams};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::cluster::{file, helm, kubectl, restricted, shared, text};
+use super::cluster::{file, helm, kubectl, operator, restricted, shared, text};
 use super::support::{RELEASE, chart};
 
 /// Long against what programs need to start on a busy machine.
@@ -87,13 +86,7 @@ impl Place {
 
     /// An operator that looks after the namespace, as the administrator; it ends when dropped.
     pub(crate) fn operator(&self) -> Result<Process> {
-        let mut command = Command::new(product("conversation-operator")?);
-        command.env_clear().env("KUBECONFIG", self.plane.kubeconfig());
-        for variable in ["WATCH_NAMESPACE", "LEASE_NAMESPACE"] {
-            command.env(variable, self.namespace.name());
-        }
-        let log = self.plane.directory().join(format!("{}-operator.log", self.namespace));
-        Process::start(command.env("HOST", "127.0.0.1").env("PORT", "0"), &log)
+        operator(self.plane, &self.namespace)
     }
 
     /// The pods of the API: their names, and whether each is ready.

@@ -9,7 +9,8 @@ use conversation_testkit::control_plane::{Helm, Namespace};
 use conversation_testkit::{ControlPlane, until};
 
 use super::cluster::{contents, helm, kubectl, restricted, shared, text};
-use super::support::{RELEASE, chart, root, topology};
+use super::shell::{Shell, block};
+use super::support::{HELMS, RELEASE, chart, root, topology};
 
 /// Deleted objects are gone when their own objects are.
 const GONE: Duration = Duration::from_secs(60);
@@ -25,8 +26,12 @@ async fn helm_4_upgrades_takes_back_and_removes_a_release() -> Result<()> {
 }
 
 async fn lives(version: Helm) -> Result<()> {
-    let plane = shared().await?;
-    for topology_name in ["minimal", "locked-down", "hook", "init", "operator"] {
+    lives_on(shared().await?, version, &["minimal", "locked-down", "hook", "init", "operator"]).await
+}
+
+/// The whole life of a release of each topology on a control plane that has what they speak of.
+pub(crate) async fn lives_on(plane: &ControlPlane, version: Helm, topologies: &[&str]) -> Result<()> {
+    for topology_name in topologies {
         let namespace = restricted(plane, &format!("life-{topology_name}")).await?;
         let before = contents(plane, &namespace).await?;
         let values = text(&topology(topology_name));
@@ -45,9 +50,19 @@ async fn lives(version: Helm) -> Result<()> {
         assert_eq!(labelled(plane, &namespace).await?, installed, "the rollback is the first chart again");
         run(&["uninstall", RELEASE, "--wait"], &[]).await?;
 
-        // Helm leaves hooks behind, as the chart's README says.
-        let selector = format!("app.kubernetes.io/instance={RELEASE}");
-        kubectl(plane, &namespace, &["delete", "job", "--selector", &selector]).await?;
+        // Helm leaves hooks behind, as the chart's README says, and nothing else.
+        let hooks = if *topology_name == "hook" { vec!["job.batch", "pod"] } else { vec![] };
+        until(GONE, "hooks alone to be left", async || {
+            let now = contents(plane, &namespace).await.unwrap_or_default();
+            let left = now.iter().filter(|name| !before.contains(name)).filter_map(|name| name.split('/').next());
+            left.collect::<Vec<_>>() == hooks
+        })
+        .await
+        .with_context(|| format!("{version:?} {topology_name}"))?;
+        let readme = std::fs::read_to_string(chart().join("README.md"))?;
+        let command = readme.split("`kubectl --namespace voice delete job,pod ").nth(1).context("the command")?;
+        let arguments = command.split('`').next().unwrap_or_default().split_whitespace();
+        kubectl(plane, &namespace, &["delete", "job,pod"].into_iter().chain(arguments).collect::<Vec<_>>()).await?;
         until(GONE, "the namespace to be as it was", async || {
             contents(plane, &namespace).await.is_ok_and(|now| now == before)
         })
@@ -90,6 +105,37 @@ async fn an_upgrade_leaves_the_autoscaler_its_pods() -> Result<()> {
         helm(plane, version, &namespace, &[&upgrade[..], &options].concat()).await?;
         let replicas = ["get", &deployment, "--output=jsonpath={.spec.replicas}"];
         assert_eq!(kubectl(plane, &namespace, &replicas).await?, "7", "{version:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_rendered_is_applied_and_upgraded_without_helm_as_the_readme_says() -> Result<()> {
+    let plane = shared().await?;
+    let readme = chart().join("README.md");
+    for version in HELMS {
+        let (namespace, shell) = (restricted(plane, "rendered").await?, Shell::new(plane, version)?);
+        let apply = block(&readme, "--skip-tests")?.replace("namespace voice", &format!("namespace {namespace}"));
+        let values = std::fs::read_to_string(topology("minimal"))?;
+        let jobs = async || kubectl(plane, &namespace, &["get", "jobs", "--output=name"]).await;
+        let mut known = String::new();
+        for tag in ["0.1.0", "0.2.0"] {
+            let of_version = format!("{values}\nmigration: {{ image: {{ tag: {tag} }} }}\n");
+            std::fs::write(shell.folder().join("calls.yaml"), of_version)?;
+            if !known.is_empty() {
+                let readme = std::fs::read_to_string(&readme)?.replace("\n  ", " ");
+                let selector = readme.split("voice delete job --selector ").nth(1).context("the selector")?;
+                let selector = selector.split('`').next().unwrap_or_default();
+                kubectl(plane, &namespace, &["delete", "job", "--selector", selector]).await?;
+            }
+            shell.paste(&apply).await?;
+            let deployment = format!("deployment/{RELEASE}-conversation-service");
+            kubectl(plane, &namespace, &["rollout", "status", &deployment, "--timeout=3m"]).await?;
+            let now = jobs().await?;
+            assert!(now.lines().count() == 1 && now != known, "{version:?} {now}");
+            assert!(!kubectl(plane, &namespace, &["get", "pods", "--output=name"]).await?.contains("-test-"));
+            known = now;
+        }
     }
     Ok(())
 }

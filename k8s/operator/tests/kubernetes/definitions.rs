@@ -36,6 +36,10 @@ async fn what_makes_no_sense_is_refused_with_a_message_that_says_why() -> Result
         (json!({"pod": {"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}}), "Duplicate value"),
         (json!({"imagePullSecrets": [{"name": "a"}, {"name": "a"}]}), "Duplicate value"),
         (json!({"pod": {"labels": {"app.kubernetes.io/name": "x"}}}), "the operator's own"),
+        (
+            json!({"pod": {"serviceAccountName": "theirs", "serviceAccountAnnotations": {"a.example/role": "x"}}}),
+            "are for the account that is made here",
+        ),
         (json!({"scaling": {"replicas": -1}}), "should be greater than or equal to 0"),
         (json!({"retention": {"days": 0}}), "should be greater than or equal to 1"),
         (json!({"mongodb": {"database": "a.b"}}), "should match"),

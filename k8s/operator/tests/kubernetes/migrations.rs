@@ -59,13 +59,18 @@ async fn a_new_version_rolls_only_when_its_schema_is_there() -> Result<()> {
     let deployment = world.object(Kind::Deployment, "shop", "to be there", |_| true).await?;
     assert_eq!(image(&deployment), "registry.example/conversation-api:2.0.0");
 
+    let runs = |it: &Value, image: &str| {
+        let pod = it["spec"].get("template").map_or(&it["spec"], |template| &template["spec"]);
+        pod["containers"][0]["image"] == format!("registry.example/{image}:2.0.0")
+    };
     let is_applied = |job: &Value| {
         let conditions = job["status"]["conditions"].as_array().into_iter().flatten();
         let complete = conditions.into_iter().any(|it| it["type"] == "Complete" && it["status"] == "True");
-        complete && job["metadata"]["labels"]["conversation.dev/command"] == "apply"
+        let is_apply = job["metadata"]["labels"]["conversation.dev/command"] == "apply";
+        complete && is_apply && runs(job, "conversation-migrator")
     };
     let applied = jobs.first("an apply Job that has ended", is_applied).await?;
-    let is_new = |pod: &Value| pod["spec"]["containers"][0]["image"] == "registry.example/conversation-api:2.0.0";
+    let is_new = |pod: &Value| runs(pod, "conversation-api");
     let began = pods.first("a pod of the new version", is_new).await?;
     assert!(applied < began, "the first pod of the new version was made at {began}, the schema was there at {applied}");
     Ok(())
@@ -189,39 +194,6 @@ async fn a_schema_can_be_declared_without_a_service_and_its_drift_is_found_on_sc
     assert_eq!(drift.reason, "NotDeclared", "{}", drift.message);
     assert!(drift.message.contains("mine_1"), "{}", drift.message);
     says("Ready", "True").await?;
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_operator_that_is_killed_whenever_it_has_written_gets_there_and_repeats_nothing() -> Result<()> {
-    // Its own audit log is short, so that a write is seen soon after it was made.
-    let world = World::apart("killed").await?;
-    let database = world.database().await?;
-    world.real("shop", &database, json!({})).await?;
-    let services = world.services();
-    let is_ready = async || {
-        let status = services.get("shop").await.ok().and_then(|service| service.status);
-        let conditions = status.map(|status| status.conditions).unwrap_or_default();
-        conditions.iter().any(|it| it.type_ == "Ready" && it.reason == "Ready")
-    };
-    let mut killed = 0;
-    while !is_ready().await {
-        let before = world.writes()?.len();
-        // Each has a Lease of its own, because that of a dead one has yet to expire.
-        let lease = format!("{}-{killed}", world.namespace);
-        let operator = world.operator_named(&format!("victim-{killed}"), &[("LEASE_NAME", &lease)])?;
-        until(DEADLINE, "a write, or the end", async || {
-            world.writes().is_ok_and(|writes| writes.len() > before) || is_ready().await
-        })
-        .await?;
-        operator.process.kill()?;
-        killed += 1;
-    }
-    assert!(killed >= 4, "{killed} were killed");
-    let _operator = world.operator()?;
-    world.ready("shop").await?;
-    let status = world.schemas().get("shop").await?.status.context("a status")?;
-    assert_eq!((status.attempts, status.runs), (0, 2), "a plan and an apply, each once: {status:#?}");
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! Operators as processes: several of them, one that dies, and one whose API server is away.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use conversation_operator::kinds::Kind;
 use conversation_testkit::until;
 use k8s_openapi::api::coordination::v1::Lease;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     DEADLINE,
-    world::{Operator, SYSTEM, World},
+    world::{SYSTEM, World},
 };
 
 /// Who holds the Lease of a world's operators: the name that it was given, without what makes it unique.
@@ -26,13 +26,6 @@ async fn leads(world: &World, name: &str) -> Result<()> {
     until(DEADLINE, &format!("{name} to lead"), async || holder(world).await.as_deref() == Some(name)).await
 }
 
-/// What an operator says of itself over HTTP.
-async fn ask(operator: &Operator, path: &str) -> Result<(u16, String)> {
-    let address = until(DEADLINE, "the operator to listen", async || operator.address()).await?;
-    let answer = reqwest::get(format!("http://{address}{path}")).await?;
-    Ok((answer.status().as_u16(), answer.text().await?))
-}
-
 #[tokio::test]
 async fn of_two_operators_one_works_and_the_other_takes_over_when_it_dies() -> Result<()> {
     let world = World::new("two").await?;
@@ -40,10 +33,10 @@ async fn of_two_operators_one_works_and_the_other_takes_over_when_it_dies() -> R
     leads(&world, "first").await?;
     let second = world.operator_named("second", &[])?;
     // Who stands by is ready all the same, and tells that it does not work.
-    until(DEADLINE, "the second to be ready", async || ask(&second, "/health/ready").await.is_ok_and(|it| it.0 == 200))
+    until(DEADLINE, "the second to be ready", async || second.ask("/health/ready").await.is_ok_and(|it| it.0 == 200))
         .await?;
-    assert!(ask(&second, "/metrics").await?.1.contains("conversation_operator_leader 0"));
-    assert!(ask(&first, "/metrics").await?.1.contains("conversation_operator_leader 1"));
+    assert!(second.ask("/metrics").await?.1.contains("conversation_operator_leader 0"));
+    assert!(first.ask("/metrics").await?.1.contains("conversation_operator_leader 1"));
     world.played("shop", json!({})).await?;
     world.ready("shop").await?;
 
@@ -51,7 +44,7 @@ async fn of_two_operators_one_works_and_the_other_takes_over_when_it_dies() -> R
     leads(&world, "second").await?;
     world.delete(Kind::Service, "shop").await?;
     world.object(Kind::Service, "shop", "to come back", |_| true).await?;
-    assert!(ask(&second, "/metrics").await?.1.contains("conversation_operator_leader 1"));
+    assert!(second.ask("/metrics").await?.1.contains("conversation_operator_leader 1"));
     Ok(())
 }
 
@@ -118,7 +111,7 @@ async fn two_hundred_services_at_once_are_made_with_a_bounded_number_of_calls() 
     // Four objects, each looked for and made; the status and an event as each service begins, rolls and is ready.
     assert!(per_service < 24.0, "{per_service} calls for each service");
 
-    let metrics = ask(&operator, "/metrics").await?.1;
+    let metrics = operator.ask("/metrics").await?.1;
     let gauge = r#"conversation_operator_objects{condition="Ready",kind="ConversationService",status="True"} 200"#;
     assert!(metrics.contains(gauge), "{metrics}");
     eprintln!("{} MiB", operator.process.memory_bytes()? / 1024 / 1024);
@@ -142,14 +135,7 @@ async fn an_operator_that_begins_anew_looks_at_everything_and_writes_nothing() -
     let before = world.writes()?.len();
 
     let second = world.operator_named("second", &[])?;
-    let looked = |kind: &str| {
-        format!(r#"conversation_operator_reconcile_duration_seconds_count{{kind="{kind}",outcome="done"}}"#)
-    };
-    until(DEADLINE, "all to be looked at", async || {
-        let metrics = ask(&second, "/metrics").await.ok()?.1;
-        ["ConversationService", "ConversationSchema"].iter().all(|kind| metrics.contains(&looked(kind))).then_some(())
-    })
-    .await?;
+    second.has_looked_at(&["ConversationService", "ConversationSchema"]).await?;
     // What is in progress has ended when the process has.
     second.process.terminate()?;
     second.process.wait(DEADLINE).await?;
@@ -158,25 +144,65 @@ async fn an_operator_that_begins_anew_looks_at_everything_and_writes_nothing() -
 }
 
 #[tokio::test]
-async fn after_an_outage_of_the_api_server_all_goes_on() -> Result<()> {
-    let world = World::apart("outage").await?;
-    let operator = world.operator()?;
-    world.played("shop", json!({})).await?;
-    world.ready("shop").await?;
+async fn an_operator_that_is_told_to_end_in_the_middle_of_its_work_ends_what_it_has_begun() -> Result<()> {
+    const SERVICES: usize = 40;
+    let world = World::new("midway").await?;
+    for number in 0..SERVICES {
+        world.played(&format!("shop-{number}"), json!({"scaling": {"replicas": 1}})).await?;
+    }
+    // Nobody could wait for this Lease to expire.
+    let settings = [("LEASE_SECONDS", "300"), ("CONCURRENCY", "10")];
+    let first = world.operator_named("first", &settings)?;
+    let accounts = world.kind(Kind::ServiceAccount);
+    until(DEADLINE, "work to begin", async || {
+        accounts.list(&kube::api::ListParams::default()).await.is_ok_and(|accounts| accounts.items.len() > 2)
+    })
+    .await?;
+    first.process.terminate()?;
+    let status = first.process.wait(DEADLINE).await?;
+    assert!(status.success(), "{status}: {}", first.process.log());
+    assert_eq!(holder(&world).await, None);
+    let made = async |kind: Kind| {
+        let objects = world.kind(kind).list(&kube::api::ListParams::default()).await?;
+        let names = objects.iter().map(kube::ResourceExt::name_any).filter(|name| name.starts_with("shop-"));
+        anyhow::Ok(names.collect::<BTreeSet<String>>())
+    };
+    let (begun, ended) = (made(Kind::ServiceAccount).await?, made(Kind::Deployment).await?);
+    assert_eq!(begun, ended, "of each object all is made or nothing");
+    assert!(ended.len() < SERVICES, "it has ended before there was nothing left to do");
 
-    world.plane.kill()?;
-    until(DEADLINE, "the operator to be unready", async || {
-        ask(&operator, "/health/ready").await.is_ok_and(|(status, why)| status == 503 && why.contains("API server"))
-    })
-    .await?;
-    assert_eq!(ask(&operator, "/health/live").await?.0, 200);
-    world.plane.restart().await?;
-    until(DEADLINE, "the operator to be ready", async || {
-        ask(&operator, "/health/ready").await.is_ok_and(|it| it.0 == 200)
-    })
-    .await?;
-    world.delete(Kind::Deployment, "shop").await?;
-    world.object(Kind::Deployment, "shop", "to come back", |_| true).await?;
-    world.ready("shop").await?;
-    operator.process.exit_status()?.is_none().then_some(()).context("the process has lived through it")
+    let _second = world.operator_named("second", &settings)?;
+    for number in 0..SERVICES {
+        world.ready(&format!("shop-{number}")).await?;
+    }
+    let writes = world.writes()?;
+    for number in 0..SERVICES {
+        for resource in ["services", "deployments"] {
+            let write = format!("patch {resource}/ shop-{number}");
+            assert_eq!(writes.iter().filter(|made| **made == write).count(), 1, "{write}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_object_that_is_broken_is_tried_less_and_less_often_and_holds_up_no_other() -> Result<()> {
+    let world = World::new("backoff").await?;
+    let operator = world.operator()?;
+    let taken = json!({"ports": [{"name": "other", "port": 1234}]});
+    world.create(&world.api::<k8s_openapi::api::core::v1::Service>(), "broken", taken).await?;
+    world.played("broken", json!({})).await?;
+    world.says("broken", "Degraded", "True", "NameTaken").await?;
+    let failures = r#"conversation_operator_reconcile_errors_total{kind="ConversationService",reason="NameTaken"}"#;
+    let failed = async |times: u64| {
+        until(DEADLINE, "failures", async || operator.counted(failures).await.is_ok_and(|it| it >= times)).await
+    };
+    failed(4).await?;
+    let (before, began) = (operator.counted(failures).await?, tokio::time::Instant::now());
+    world.played("other", json!({})).await?;
+    world.ready("other").await?;
+    // After the fourth in a row 8 s are waited, and 16 s after the fifth.
+    failed(before + 2).await?;
+    assert!(began.elapsed() > Duration::from_secs(10), "two more failures after {:?}", began.elapsed());
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use conversation_operator::kinds::Kind;
+use conversation_testkit::control_plane::Project;
 use k8s_openapi::api::core::v1::ResourceQuota;
 use serde_json::{Value, json};
 
@@ -123,5 +124,45 @@ async fn a_service_without_any_nodes_to_run_on_says_so() -> Result<()> {
     world.played("shop", json!({"pod": {"nodeSelector": {"disk": "imaginary"}}})).await?;
     let degraded = world.says("shop", "Degraded", "True", "PodsUnschedulable").await?;
     assert!(degraded.message.contains("fits on no node"), "{}", degraded.message);
+    Ok(())
+}
+
+#[tokio::test]
+async fn somebody_who_keeps_changing_an_object_is_told_of_and_wins_no_endless_fight() -> Result<()> {
+    let world = World::new("contended").await?;
+    let _operator = world.operator()?;
+    world.played("shop", json!({})).await?;
+    world.ready("shop").await?;
+    let (budgets, services) = (world.kind(Kind::PodDisruptionBudget), world.services());
+    let theirs = json!({"spec": {"maxUnavailable": 9}});
+    let said = conversation_testkit::until(crate::DEADLINE, "the fight to be said", async || {
+        world.edit(&budgets, "shop", theirs.clone()).await.ok()?;
+        let conditions = services.get("shop").await.ok()?.status?.conditions;
+        conditions.into_iter().find(|it| it.type_ == "Degraded" && it.reason == "Contended")
+    })
+    .await?;
+    assert_eq!(said.message, "somebody keeps changing PodDisruptionBudget shop");
+    // It is put back all the same when they cease.
+    world.object(Kind::PodDisruptionBudget, "shop", "as declared", |it| it["spec"]["maxUnavailable"] == 1).await?;
+    world.says("shop", "Degraded", "False", "AsExpected").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_kind_that_the_cluster_lacks_is_named_and_used_when_it_is_there() -> Result<()> {
+    let world = World::bare("lacking").await?;
+    let _operator = world.operator()?;
+    world.played("shop", json!({"telemetry": {"serviceMonitor": {}}})).await?;
+    let degraded = world.says("shop", "Degraded", "True", "KindMissing").await?;
+    assert!(degraded.message.contains("install what brings monitoring.coreos.com/v1"), "{}", degraded.message);
+    world.object(Kind::Deployment, "shop", "to be there", |_| true).await?;
+
+    world.plane.install(&[Project::PrometheusOperator]).await?;
+    let first = world.object(Kind::ServiceMonitor, "shop", "to be there", |_| true).await?;
+    world.ready("shop").await?;
+    // It is watched from now on.
+    world.delete(Kind::ServiceMonitor, "shop").await?;
+    let is_another = |it: &Value| it["metadata"]["uid"] != first["metadata"]["uid"];
+    world.object(Kind::ServiceMonitor, "shop", "to come back", is_another).await?;
     Ok(())
 }

@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::DEADLINE;
+use crate::{DEADLINE, process::Operator};
 
 /// The account that the manifests make for the operator.
 pub(crate) const OPERATOR: &str = "conversation-operator";
@@ -57,11 +57,15 @@ impl World {
         Self::with(Version::Oldest, name).await
     }
 
+    /// With a control plane of its own that has no kinds of other projects.
+    pub(crate) async fn bare(name: &str) -> Result<Self> {
+        let plane = started(Version::Newest).await?;
+        Self::on(plane, install_ours(plane).await?, name).await
+    }
+
     async fn with(version: Version, name: &str) -> Result<Self> {
-        // Its programs end with the test process, as those of the shared one do.
-        let plane: &'static ControlPlane = Box::leak(Box::new(ControlPlane::start(version).await?));
-        let kubeconfig = install(plane).await?;
-        Self::on(plane, kubeconfig, name).await
+        let plane = started(version).await?;
+        Self::on(plane, install(plane).await?, name).await
     }
 
     async fn on(plane: &'static ControlPlane, kubeconfig: PathBuf, name: &str) -> Result<Self> {
@@ -256,9 +260,18 @@ impl World {
     }
 }
 
-/// Installs what the manifests have, and gives a kubeconfig of the operator's own account.
+/// A control plane whose programs end with the test process, as those of the shared one do.
+async fn started(version: Version) -> Result<&'static ControlPlane> {
+    Ok(Box::leak(Box::new(ControlPlane::start(version).await?)))
+}
+
+/// Installs what the manifests have and the kinds of other projects, and gives a kubeconfig of the operator's own account.
 pub(crate) async fn install(plane: &ControlPlane) -> Result<PathBuf> {
     plane.install(&[Project::PrometheusOperator, Project::GatewayApi]).await?;
+    install_ours(plane).await
+}
+
+async fn install_ours(plane: &ControlPlane) -> Result<PathBuf> {
     let overlay = concat!(env!("CARGO_MANIFEST_DIR"), "/../overlays/cluster-wide");
     output(plane.kubectl(["apply", "--server-side", "--kustomize", overlay])?).await?;
     plane
@@ -288,31 +301,4 @@ pub(crate) struct Database {
 /// The image of a Deployment.
 pub(crate) fn image(deployment: &Value) -> &str {
     deployment.pointer("/spec/template/spec/containers/0/image").and_then(Value::as_str).unwrap_or_default()
-}
-
-/// A running operator; it is killed when dropped.
-pub(crate) struct Operator {
-    pub(crate) process: Process,
-}
-
-impl Operator {
-    /// Where its health and metrics are, once it listens.
-    pub(crate) fn address(&self) -> Option<String> {
-        let log = self.process.log();
-        let (_, rest) = log.split_once(r#""address":""#)?;
-        Some(rest.split_once('"')?.0.to_owned())
-    }
-}
-
-impl Drop for Operator {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("log of the operator:\n{}", self.process.log());
-        }
-    }
-}
-
-/// The version of an object, which changes with every write.
-pub(crate) fn version(object: &impl ResourceExt) -> String {
-    object.resource_version().unwrap_or_default()
 }

@@ -11,10 +11,8 @@ use serde_json::Value;
 
 use super::super::cluster::{contents, helm, kubectl, text};
 use super::super::support::{operator_chart, root};
-use super::{OPERATOR, alone};
+use super::{GONE, OPERATOR, alone};
 
-/// Deleted objects are gone when their own objects are.
-const GONE: Duration = Duration::from_secs(60);
 /// The API server takes up a changed definition within seconds.
 const SERVED: Duration = Duration::from_secs(30);
 const DEFINITION: &str = "conversationservices.conversation.dev";
@@ -33,6 +31,11 @@ async fn helm_4_upgrades_definitions_under_stored_objects_and_removes_all_but_th
 
 async fn lives(version: Helm) -> Result<()> {
     let (plane, _turn) = alone().await?;
+    lives_on(plane, version).await
+}
+
+/// The whole life of a release on a control plane without anything of the operator's.
+pub(crate) async fn lives_on(plane: &ControlPlane, version: Helm) -> Result<()> {
     let system = plane.restricted_namespace("system").await?;
     let users = plane.restricted_namespace("users").await?;
     let (in_namespace, of_cluster) = (contents(plane, &system).await?, of_cluster(plane).await?);
@@ -56,8 +59,11 @@ async fn lives(version: Helm) -> Result<()> {
     taken(plane, &users, "paused").await.context("the upgrade reached the definition")?;
 
     run(&["rollback", OPERATOR, "1", "--wait", "--timeout", "3m"], &[]).await?;
-    let after = self::stored(plane, &users).await?;
-    assert_eq!(after.len(), stored.len(), "objects are readable by the version before");
+    assert_eq!(
+        self::stored(plane, &users).await?,
+        stored,
+        "the version before shows them without what it does not know"
+    );
     unknown(plane, &users).await.context("the rollback took the field back")?;
     taken(plane, &users, "minimal").await?;
 
@@ -74,7 +80,11 @@ async fn lives(version: Helm) -> Result<()> {
     // Installed again, it goes on where it was.
     run(&["install", OPERATOR, &newer], &options).await?;
     assert_eq!(identity(plane).await?, definition, "the definition was never another one");
-    assert_eq!(self::stored(plane, &users).await?.len(), stored.len());
+    assert_eq!(
+        self::stored(plane, &users).await?,
+        stored,
+        "what the version before did not know was dropped by a change"
+    );
     run(&["uninstall", OPERATOR, "--wait"], &[]).await.map(drop)
 }
 
@@ -114,32 +124,25 @@ async fn definitions_that_kubectl_made_are_taken_over_when_helm_is_told_to() -> 
 }
 
 #[tokio::test]
-async fn the_overlay_is_installed_and_removed_as_its_readme_says() -> Result<()> {
+async fn a_second_release_leaves_the_definitions_to_the_first() -> Result<()> {
     let (plane, _turn) = alone().await?;
-    let users = plane.restricted_namespace("users").await?;
-    let before = of_cluster(plane).await?;
-    let readme = fs::read_to_string(root().join("k8s/README.md"))?;
-    let commands_with = |mark: &str| {
-        let mut blocks = readme.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
-        let block = blocks.find(|block| block.contains(mark)).unwrap_or_default().replace("\\\n", " ");
-        block.lines().map(str::to_owned).collect::<Vec<String>>()
-    };
-    let run = async |lines: Vec<String>| {
-        assert!(!lines.is_empty());
-        for line in lines {
-            let line = line.replace("k8s/", &format!("{}/", text(&root().join("k8s"))));
-            let arguments = line.strip_prefix("kubectl ").context("a line of kubectl's")?;
-            output(plane.kubectl(arguments.split_whitespace())?).await.with_context(|| line.clone())?;
-        }
-        Ok::<_, anyhow::Error>(())
-    };
-    run(commands_with("rollout status deployment/conversation-operator")).await?;
-    taken(plane, &users, "minimal").await?;
-    run(commands_with("delete namespace conversation-system")).await?;
-    let left = of_cluster(plane).await?;
-    let left: Vec<&String> = left.iter().filter(|name| !before.contains(name)).collect();
-    assert!(left.len() == 2 && left.iter().all(|name| name.contains(".conversation.dev")), "{left:?}");
-    assert_eq!(stored(plane, &users).await?.len(), 1);
+    let (chart, values) = (text(&operator_chart()), text(&operator_chart().join("ci/minimal-values.yaml")));
+    for version in [Helm::V3, Helm::V4] {
+        let (one, two) = (plane.restricted_namespace("one").await?, plane.restricted_namespace("two").await?);
+        let options = [&chart, "--values", &values, "--wait", "--timeout", "3m"];
+        helm(plane, version, &one, &[&["install", "one"], &options[..]].concat()).await?;
+        let (before, definition) = (of_cluster(plane).await?, identity(plane).await?);
+        let second = [&["install", "two"], &options[..]].concat();
+        let refusal = helm(plane, version, &two, &second).await.expect_err("they are the first release's");
+        assert!(format!("{refusal:#}").contains("invalid ownership metadata"), "{refusal:#}");
+        // As the README has it.
+        let without = ["--set", "crds.install=false,userRoles.create=false"];
+        helm(plane, version, &two, &[&second[..], &without].concat()).await?;
+        helm(plane, version, &two, &["uninstall", "two", "--wait"]).await?;
+        assert_eq!((of_cluster(plane).await?, identity(plane).await?), (before, definition), "{version:?}");
+        helm(plane, version, &one, &["uninstall", "one", "--wait"]).await?;
+        output(plane.kubectl(["delete", "--kustomize", &text(&root().join("k8s/crds"))])?).await?;
+    }
     Ok(())
 }
 
@@ -179,7 +182,7 @@ async fn sample(plane: &ControlPlane, namespace: &Namespace, name: &str) -> Resu
 }
 
 /// Applies a sample, waiting for a definition that was changed a moment ago to be served.
-async fn taken(plane: &ControlPlane, namespace: &Namespace, name: &str) -> Result<()> {
+pub(super) async fn taken(plane: &ControlPlane, namespace: &Namespace, name: &str) -> Result<()> {
     let waited = until(SERVED, "the sample to be taken", async || sample(plane, namespace, name).await.is_ok()).await;
     match waited {
         Ok(()) => Ok(()),
@@ -197,7 +200,7 @@ async fn unknown(plane: &ControlPlane, namespace: &Namespace) -> Result<()> {
 }
 
 /// The objects of both kinds as they are stored, without what every write changes.
-async fn stored(plane: &ControlPlane, namespace: &Namespace) -> Result<Vec<Value>> {
+pub(super) async fn stored(plane: &ControlPlane, namespace: &Namespace) -> Result<Vec<Value>> {
     let get = ["get", "conversationservices,conversationschemas", "--output=json"];
     let list: Value = serde_json::from_str(&kubectl(plane, namespace, &get).await?)?;
     let items = list["items"].as_array().context("items")?;
@@ -210,7 +213,7 @@ async fn identity(plane: &ControlPlane) -> Result<String> {
 }
 
 /// What a release may leave behind outside of its namespace.
-async fn of_cluster(plane: &ControlPlane) -> Result<Vec<String>> {
+pub(super) async fn of_cluster(plane: &ControlPlane) -> Result<Vec<String>> {
     let kinds = "crd,clusterrole,clusterrolebinding";
     let names = output(plane.kubectl(["get", kinds, "--output=name"])?).await?;
     Ok(names.lines().map(str::to_owned).collect())

@@ -10,11 +10,27 @@ use super::super::support::{at, manifest_of, objects, root};
 use super::manifests::samples;
 
 #[test]
-fn every_sample_begins_with_what_it_shows() -> Result<()> {
+fn every_sample_begins_with_what_it_shows_and_its_commands_speak_of_its_own_objects() -> Result<()> {
+    let mut commands = 0;
     for sample in samples()? {
-        let text = fs::read_to_string(&sample)?;
-        assert!(text.starts_with("# "), "{} begins with no comment", sample.display());
+        let (text, name) = (fs::read_to_string(&sample)?, sample.display());
+        let comment: Vec<&str> = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim).collect();
+        let sentence = comment.iter().take_while(|line| !line.is_empty()).copied().collect::<Vec<_>>().join(" ");
+        assert!(sentence.split(' ').count() > 5 && sentence.ends_with(['.', ':']), "{name}: {sentence}");
+        let names: Vec<String> = objects(&text)?.iter().map(|object| at(object, "/metadata/name").to_owned()).collect();
+        for command in comment.iter().filter(|line| line.starts_with("kubectl ")) {
+            let words: Vec<&str> = command.split([' ', '/']).collect();
+            if let Some((_, file)) = command.split_once("k8s/samples/") {
+                assert!(sample.ends_with(file.split(' ').next().unwrap_or_default()), "{name}: {command}");
+            }
+            let kinds = ["conversationservice", "conversationschema"];
+            for pair in words.windows(2).filter(|pair| kinds.contains(&pair[0])) {
+                assert!(names.contains(&pair[1].to_owned()), "{name}: {command}");
+            }
+            commands += 1;
+        }
     }
+    assert!(commands > 5, "{commands} commands");
     Ok(())
 }
 

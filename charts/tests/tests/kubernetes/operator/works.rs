@@ -7,9 +7,9 @@ use conversation_testkit::control_plane::{Helm, Namespace};
 use conversation_testkit::{ControlPlane, ProcessNode, ReplicaSet, unique_database, until};
 use serde_json::{Value, json};
 
-use super::super::cluster::{file, helm, kubectl, text};
+use super::super::cluster::{contents, file, helm, kubectl, text};
 use super::super::support::{at, objects, operator_chart, root};
-use super::{OPERATOR, alone};
+use super::{GONE, OPERATOR, alone};
 
 /// Long against what the operator, the migrator and the service need to start on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -22,6 +22,7 @@ async fn a_release_brings_services_up_and_its_pods_take_over_from_each_other() -
     plane.process_node().await?;
     let system = plane.restricted_namespace("works").await?;
     let users = plane.restricted_namespace("calls").await?;
+    let before = contents(plane, &system).await?;
     let values = json!({
         "image": { "registry": "registry.example.com/voice" },
         "watchNamespace": users.name(),
@@ -51,6 +52,13 @@ async fn a_release_brings_services_up_and_its_pods_take_over_from_each_other() -
     let image = kubectl(plane, &users, &["get", "deployment", "calls", image]).await?;
     assert_eq!(image, "registry.example.com/voice/conversation-api:0.1.1");
     helm(plane, Helm::V4, &system, &["uninstall", OPERATOR, "--wait"]).await?;
+    // What stays is what the README names.
+    until(GONE, "all but the lease to be gone", async || {
+        let now = contents(plane, &system).await.unwrap_or_default();
+        let left: Vec<&String> = now.iter().filter(|name| !before.contains(name)).collect();
+        left == ["lease.coordination.k8s.io/conversation-operator"]
+    })
+    .await?;
 
     // Services do not depend on the operator.
     let replicas = "--output=jsonpath={.status.readyReplicas}";

@@ -1,0 +1,64 @@
+//! Blocks of a README, run as they are pasted.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use conversation_testkit::ControlPlane;
+use conversation_testkit::control_plane::{Helm, output};
+use tempfile::TempDir;
+
+use super::support::root;
+
+/// A folder with what the commands of a README name: charts and manifests, and other files when a test adds them.
+pub(crate) struct Shell {
+    plane: &'static ControlPlane,
+    folder: TempDir,
+}
+
+impl Shell {
+    /// With the cluster's `kubectl` and a Helm by their names.
+    pub(crate) fn new(plane: &'static ControlPlane, helm: Helm) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        for name in ["charts", "k8s"] {
+            symlink(root().join(name), folder.path().join(name))?;
+        }
+        for (name, command) in [("kubectl", plane.kubectl([""; 0])?), ("helm", plane.helm(helm, [""; 0])?)] {
+            let words = [command.get_program()].into_iter().chain(command.get_args());
+            let words: Vec<String> = words.map(|word| format!("'{}'", word.display())).collect();
+            let program = folder.path().join(name);
+            fs::write(&program, format!("#!/bin/sh\nexec {} \"$@\"\n", words.join(" ")))?;
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(Self { plane, folder })
+    }
+
+    /// Where the commands run.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs lines until one fails.
+    pub(crate) async fn paste(&self, lines: &str) -> Result<String> {
+        let like = self.plane.kubectl([""; 0])?;
+        let mut command = Command::new("bash");
+        command.args(["-euo", "pipefail", "-c", lines]).current_dir(self.folder()).env_clear();
+        for (variable, value) in like.get_envs() {
+            let value = value.unwrap_or_default();
+            match variable.to_str() {
+                Some("PATH") => command.env("PATH", format!("{}:{}", self.folder().display(), value.display())),
+                _ => command.env(variable, value),
+            };
+        }
+        output(command).await.with_context(|| lines.to_owned())
+    }
+}
+
+/// The block of a README that has this in it.
+pub(crate) fn block(readme: &Path, mark: &str) -> Result<String> {
+    let text = fs::read_to_string(readme)?;
+    let mut blocks = text.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    Ok(blocks.find(|block| block.contains(mark)).with_context(|| format!("a block with {mark}"))?.to_owned())
+}
