@@ -77,15 +77,17 @@ fn once(binary: &Path, settings: &[(String, OsString)]) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::measure;
-    use std::os::unix::fs::PermissionsExt as _;
+    use std::process::Command;
 
     #[test]
     fn a_service_that_ends_instead_of_listening_is_an_error() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let script = |name: &str, text: &str| {
             let path = folder.path().join(name);
-            std::fs::write(&path, text)?;
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700))?;
+            // Another process writes it: one that this process starts meanwhile would keep it open, and nobody could run it.
+            let write = r#"printf %s "$1" > "$0" && chmod 700 "$0""#;
+            let written = Command::new("/bin/sh").args(["-c", write]).arg(&path).arg(text).status()?;
+            anyhow::ensure!(written.success(), "{written}");
             anyhow::Ok(path)
         };
         let up = script("up", "#!/bin/sh\necho '{\"message\":\"listening\"}'\nexec sleep 60\n")?;

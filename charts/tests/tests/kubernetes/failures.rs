@@ -5,7 +5,9 @@ use conversation_testkit::control_plane::Helm;
 use conversation_testkit::{ReplicaSet, until};
 use serde_json::Value;
 
-use super::place::{DEADLINE, Place};
+use crate::DEADLINE;
+
+use super::place::Place;
 use super::support::{HELMS, RELEASE, chart};
 
 /// As the README has it. Long against what a working release needs, and against taking one back.

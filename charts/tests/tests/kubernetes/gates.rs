@@ -53,7 +53,7 @@ async fn makes_ready(gate: &str, helm: Helm) -> Result<()> {
     place.deploy(helm, &WAIT).await?;
     let pod = place.ready_pod().await?;
     place.creates_a_session(&pod).await?;
-    place.helm(helm, &["test", RELEASE, "--timeout", "2m"]).await?;
+    place.helm(helm, &["test", RELEASE, "--timeout", "5m"]).await?;
     // The same again, as the README has it, is a rollout of nothing.
     place.deploy(helm, &[&WAIT[..], &["--wait-for-jobs"]].concat()).await?;
     assert_eq!(place.ready_pod().await?, pod);
@@ -158,7 +158,7 @@ async fn what_deletes_waits_for_its_approval() -> Result<()> {
     let approved = [&retention[..], &["--set-string", &approval, "--wait-for-jobs"], &WAIT].concat();
     place.deploy(Helm::V4, &approved).await?;
     place.creates_a_session(&place.ready_pod().await?).await?;
-    place.helm(Helm::V4, &["test", RELEASE, "--timeout", "2m"]).await?;
+    place.helm(Helm::V4, &["test", RELEASE, "--timeout", "5m"]).await?;
     // An approval that is left in the values does no harm to what is done.
     place.deploy(Helm::V4, &[&approved[..], &["--set-string", "migration.rerun=1"]].concat()).await?;
     Ok(())
@@ -188,7 +188,7 @@ async fn a_missing_secret_is_named_and_pods_start_when_it_is_there() -> Result<(
     place.deploy(Helm::V4, &[]).await?;
     place.until_pods("a pod", |pods| !pods.is_empty()).await?;
     let reasons = "--output=jsonpath={.items[*].status.containerStatuses[*].state.waiting.message}";
-    conversation_testkit::until(super::place::DEADLINE, "pods that name the Secret", async || {
+    conversation_testkit::until(crate::DEADLINE, "pods that name the Secret", async || {
         place.kubectl(&["get", "pods", reasons]).await.is_ok_and(|said| said.contains(SECRET))
     })
     .await?;
@@ -209,7 +209,7 @@ async fn the_connection_string_may_be_a_file() -> Result<()> {
     let values: Vec<&str> = values.chain(file).chain(WAIT).collect();
     place.deploy(Helm::V4, &values).await?;
     place.creates_a_session(&place.ready_pod().await?).await?;
-    place.helm(Helm::V4, &["test", RELEASE, "--timeout", "2m"]).await.map(drop)
+    place.helm(Helm::V4, &["test", RELEASE, "--timeout", "5m"]).await.map(drop)
 }
 
 /// Makes the schema one of a later release, as far as the record of it goes.
@@ -221,5 +221,5 @@ async fn newer_schema(place: &Place) -> Result<()> {
 }
 
 async fn until_answered(place: &Place, pod: &str) -> Result<(StatusCode, String)> {
-    conversation_testkit::until(super::place::DEADLINE, "an answer", async || place.readiness(pod).await.ok()).await
+    conversation_testkit::until(crate::DEADLINE, "an answer", async || place.readiness(pod).await.ok()).await
 }

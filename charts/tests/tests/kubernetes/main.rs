@@ -21,3 +21,8 @@ mod shell;
 mod support;
 mod tools;
 mod umbrella;
+
+use std::time::Duration;
+
+/// Long against everything that is waited for, on a machine that runs several control planes' programs besides.
+const DEADLINE: Duration = Duration::from_secs(180);

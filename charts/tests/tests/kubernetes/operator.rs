@@ -12,7 +12,6 @@ mod samples;
 mod works;
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::Result;
 use conversation_testkit::control_plane::Helm;
@@ -25,9 +24,6 @@ use super::support::{manifest_of, objects, operator_chart};
 /// The name of the release, and of everything in it.
 const OPERATOR: &str = "conversation-operator";
 
-/// Deleted objects are gone when their own objects are.
-const GONE: Duration = Duration::from_secs(60);
-
 /// A control plane without the operator's definitions.
 static PLANE: OnceCell<ControlPlane> = OnceCell::const_new();
 /// They are of the whole cluster, so that one test after the other has it.
@@ -39,7 +35,7 @@ async fn alone() -> Result<(&'static ControlPlane, MutexGuard<'static, ()>)> {
     let plane = PLANE.get_or_try_init(|| ControlPlane::start(control_plane::Version::Newest)).await?;
     let kinds = ["conversationservices.conversation.dev", "conversationschemas.conversation.dev"];
     // Left by a test that failed.
-    let delete = [&["delete", "crd", "--ignore-not-found", "--timeout=60s"], &kinds[..]].concat();
+    let delete = [&["delete", "crd", "--ignore-not-found", "--timeout=3m"], &kinds[..]].concat();
     control_plane::output(plane.kubectl(delete)?).await?;
     let delete =
         ["delete", "clusterrole,clusterrolebinding", "--selector=app.kubernetes.io/part-of=conversation-service"];

@@ -1,7 +1,5 @@
 //! A namespace with a real MongoDB behind its Secret, in which pods of the chart really run.
 
-use std::time::Duration;
-
 use anyhow::{Context, Result, ensure};
 use conversation_testkit::control_plane::{Helm, Namespace};
 use conversation_testkit::{ControlPlane, Process, ProcessNode, ReplicaSet, unique_database, until};
@@ -12,11 +10,11 @@ use kube::api::{Api, ListParams};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use crate::DEADLINE;
+
 use super::cluster::{file, helm, kubectl, operator, restricted, shared, text};
 use super::support::{RELEASE, chart};
 
-/// Long against what programs need to start on a busy machine.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 /// The Secret with the connection string.
 pub(crate) const SECRET: &str = "conversations-mongodb";
 

@@ -2,18 +2,16 @@
 //! become ready at once; `gates` has pods that really run.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use conversation_testkit::control_plane::{Helm, Namespace};
 use conversation_testkit::{ControlPlane, until};
 
+use crate::DEADLINE;
+
 use super::cluster::{contents, helm, kubectl, restricted, shared, text};
 use super::shell::{Shell, block};
 use super::support::{HELMS, RELEASE, chart, root, topology};
-
-/// Deleted objects are gone when their own objects are.
-const GONE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn helm_3_upgrades_takes_back_and_removes_a_release() -> Result<()> {
@@ -52,7 +50,7 @@ pub(crate) async fn lives_on(plane: &ControlPlane, version: Helm, topologies: &[
 
         // Helm leaves hooks behind, as the chart's README says, and nothing else.
         let hooks = if *topology_name == "hook" { vec!["job.batch", "pod"] } else { vec![] };
-        until(GONE, "hooks alone to be left", async || {
+        until(DEADLINE, "hooks alone to be left", async || {
             let now = contents(plane, &namespace).await.unwrap_or_default();
             let left = now.iter().filter(|name| !before.contains(name)).filter_map(|name| name.split('/').next());
             left.collect::<Vec<_>>() == hooks
@@ -63,7 +61,7 @@ pub(crate) async fn lives_on(plane: &ControlPlane, version: Helm, topologies: &[
         let command = readme.split("`kubectl --namespace voice delete job,pod ").nth(1).context("the command")?;
         let arguments = command.split('`').next().unwrap_or_default().split_whitespace();
         kubectl(plane, &namespace, &["delete", "job,pod"].into_iter().chain(arguments).collect::<Vec<_>>()).await?;
-        until(GONE, "the namespace to be as it was", async || {
+        until(DEADLINE, "the namespace to be as it was", async || {
             contents(plane, &namespace).await.is_ok_and(|now| now == before)
         })
         .await
@@ -83,7 +81,7 @@ async fn an_uninstalled_release_leaves_nothing_by_itself() -> Result<()> {
     let during = contents(plane, &namespace).await?;
     assert!(during.len() > before.len() + 10, "{during:?}");
     helm(plane, Helm::V4, &namespace, &["uninstall", RELEASE]).await?;
-    until(GONE, "the namespace to be as it was", async || {
+    until(DEADLINE, "the namespace to be as it was", async || {
         contents(plane, &namespace).await.is_ok_and(|now| now == before)
     })
     .await

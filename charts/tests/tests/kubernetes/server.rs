@@ -1,17 +1,15 @@
 //! What the API server says to each topology, with every field checked, in a namespace for restricted pods only.
 
 use std::fs;
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use conversation_testkit::control_plane::{Helm, Version};
 use conversation_testkit::{ControlPlane, until};
 
+use crate::DEADLINE;
+
 use super::cluster::{file, kubectl, prepare, restricted, shared};
 use super::support::{HELMS, RELEASE, chart, manifest, topologies};
-
-/// Pods of kwok's are ready, and controllers have written what they had to.
-const SETTLED: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn the_newest_kubernetes_takes_every_topology() -> Result<()> {
@@ -34,7 +32,7 @@ async fn applying_a_topology_again_changes_nothing() -> Result<()> {
         kubectl(plane, &namespace, &["apply", "--server-side", "--filename", &manifest]).await?;
         // It ends with an error when something differs, be it that a pod became ready between the two looks that it takes.
         let again = ["diff", "--server-side", "--filename", &manifest];
-        until(SETTLED, "nothing to differ", async || kubectl(plane, &namespace, &again).await.is_ok())
+        until(DEADLINE, "nothing to differ", async || kubectl(plane, &namespace, &again).await.is_ok())
             .await
             .with_context(|| name)?;
     }

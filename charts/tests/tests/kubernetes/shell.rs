@@ -1,7 +1,7 @@
 //! Blocks of a README, run as they are pasted.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -16,23 +16,25 @@ use super::support::root;
 pub(crate) struct Shell {
     plane: &'static ControlPlane,
     folder: TempDir,
+    /// The cluster's `kubectl` and a Helm by their names, as functions of the shell.
+    programs: String,
 }
 
 impl Shell {
-    /// With the cluster's `kubectl` and a Helm by their names.
+    /// With the cluster's `kubectl` and this Helm.
     pub(crate) fn new(plane: &'static ControlPlane, helm: Helm) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         for name in ["charts", "k8s"] {
             symlink(root().join(name), folder.path().join(name))?;
         }
-        for (name, command) in [("kubectl", plane.kubectl([""; 0])?), ("helm", plane.helm(helm, [""; 0])?)] {
+        let commands = [("kubectl", plane.kubectl([""; 0])?), ("helm", plane.helm(helm, [""; 0])?)];
+        let programs = commands.iter().map(|(name, command)| {
             let words = [command.get_program()].into_iter().chain(command.get_args());
             let words: Vec<String> = words.map(|word| format!("'{}'", word.display())).collect();
-            let program = folder.path().join(name);
-            fs::write(&program, format!("#!/bin/sh\nexec {} \"$@\"\n", words.join(" ")))?;
-            fs::set_permissions(&program, fs::Permissions::from_mode(0o755))?;
-        }
-        Ok(Self { plane, folder })
+            format!("{name}() {{ {} \"$@\"; }}\n", words.join(" "))
+        });
+        let programs = programs.collect();
+        Ok(Self { plane, folder, programs })
     }
 
     /// Where the commands run.
@@ -44,14 +46,9 @@ impl Shell {
     pub(crate) async fn paste(&self, lines: &str) -> Result<String> {
         let like = self.plane.kubectl([""; 0])?;
         let mut command = Command::new("bash");
-        command.args(["-euo", "pipefail", "-c", lines]).current_dir(self.folder()).env_clear();
-        for (variable, value) in like.get_envs() {
-            let value = value.unwrap_or_default();
-            match variable.to_str() {
-                Some("PATH") => command.env("PATH", format!("{}:{}", self.folder().display(), value.display())),
-                _ => command.env(variable, value),
-            };
-        }
+        let script = format!("{}{lines}", self.programs);
+        command.args(["-euo", "pipefail", "-c", &script]).current_dir(self.folder()).env_clear();
+        command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
         output(command).await.with_context(|| lines.to_owned())
     }
 }

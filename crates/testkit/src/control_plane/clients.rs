@@ -32,6 +32,22 @@ impl ControlPlane {
         Ok(self.told(Command::new(program), arguments))
     }
 
+    /// Whether the API server lets a user do something in a namespace; a subresource follows its resource after a slash.
+    pub async fn may(&self, user: &str, verb: &str, resource: &str, namespace: &str) -> Result<bool> {
+        // To kubectl `resource/name` would mean an object of that name.
+        let (resource, part) = resource.split_once('/').unwrap_or((resource, ""));
+        let part = format!("--subresource={part}");
+        let arguments = ["auth", "can-i", verb, resource, &part, "--as", user, "--namespace", namespace];
+        let mut command = self.kubectl(arguments)?;
+        let answer = tokio::task::spawn_blocking(move || command.output()).await??;
+        // It ends with a failure when the answer is no.
+        match String::from_utf8_lossy(&answer.stdout).trim() {
+            "yes" => Ok(true),
+            "no" => Ok(false),
+            _ => bail!("kubectl auth can-i: {}", String::from_utf8_lossy(&answer.stderr)),
+        }
+    }
+
     fn told<S: AsRef<str>>(&self, mut command: Command, arguments: impl IntoIterator<Item = S>) -> Command {
         for argument in arguments {
             command.arg(argument.as_ref());

@@ -9,7 +9,7 @@ use crate::tools;
 use crate::wait::until;
 
 /// Long against the second that it takes.
-const SERVED: Duration = Duration::from_secs(60);
+const SERVED: Duration = Duration::from_secs(180);
 
 /// A project whose custom resources the charts can make use of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -200,12 +200,17 @@ async fn an_object_of_somebody_elses_is_not_taken_over() -> Result<()> {
 #[tokio::test]
 async fn when_all_is_as_declared_nothing_is_written() -> Result<()> {
     let world = World::new("quiet").await?;
-    let operator = world.operator()?;
+    let first = world.operator_named("first", &[])?;
     world.played("shop", json!({"networkPolicy": {}, "telemetry": {"serviceMonitor": {}}})).await?;
     world.ready("shop").await?;
+    // What is in progress has ended when the process has.
+    first.process.terminate()?;
+    first.process.wait(DEADLINE).await?;
+    let before = world.writes()?;
+    let operator = world.operator_named("second", &[])?;
+    operator.has_looked_at(&["ConversationService"]).await?;
     let looks = r#"conversation_operator_reconcile_duration_seconds_count{kind="ConversationService",outcome="done"}"#;
     let looked = operator.counted(looks).await?;
-    let before = world.writes()?;
     // A note of somebody's on an object and on what is made of it is a reason to look, and none to write.
     let note = json!({"metadata": {"annotations": {"example.com/note": "mine"}}});
     world.edit(&world.services(), "shop", note.clone()).await?;
@@ -213,7 +218,6 @@ async fn when_all_is_as_declared_nothing_is_written() -> Result<()> {
     let looked = operator.counted(looks).await?;
     world.edit(&world.kind(Kind::Service), "shop", note).await?;
     until(DEADLINE, "another look", async || operator.counted(looks).await.is_ok_and(|now| now > looked)).await?;
-    // What is in progress has ended when the process has.
     operator.process.terminate()?;
     operator.process.wait(DEADLINE).await?;
     assert_eq!(world.writes()?, before);

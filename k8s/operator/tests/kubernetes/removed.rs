@@ -57,7 +57,7 @@ async fn deleting_the_definitions_deletes_services_and_leaves_the_secret_and_the
     world.api::<Secret>().get("mongodb").await?;
     ensure!(operator.process.exit_status()?.is_none(), "the operator waits for the definitions to come back");
 
-    install(world.plane).await?;
+    install(&world.plane).await?;
     world.real("shop", &database, json!({})).await?;
     world.ready("shop").await?;
     assert_eq!(session(&world, reqwest::Method::GET).await?, 200);

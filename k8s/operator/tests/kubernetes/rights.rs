@@ -11,7 +11,7 @@ use conversation_testkit::{control_plane::Call, until};
 use k8s_openapi::api::core::v1::ResourceQuota;
 use serde_json::json;
 
-use crate::world::{OPERATOR, SYSTEM, World};
+use crate::world::{World, account};
 
 /// Not used where the admission that asks for them is off, as it is by default.
 const UNUSED: [&str; 2] = ["update conversationservices/finalizers", "update conversationschemas/finalizers"];
@@ -65,7 +65,7 @@ async fn every_right_is_used_and_none_is_missing() -> Result<()> {
     operator.process.terminate()?;
     operator.process.wait(crate::DEADLINE).await?;
 
-    let user = format!("system:serviceaccount:{SYSTEM}:{OPERATOR}");
+    let user = account();
     let calls: Vec<_> = world.plane.audit()?.into_iter().filter(|call| call.user == user).collect();
     let refused: Vec<_> = calls.iter().filter(|call| call.code == 403).collect();
     assert!(refused.is_empty(), "{refused:?}");

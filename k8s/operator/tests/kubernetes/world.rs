@@ -1,7 +1,7 @@
 //! What a test begins with: the control plane with the manifests installed, a namespace of its own, and an operator that
 //! looks after it.
 
-use std::{fmt::Debug, path::PathBuf, process::Command};
+use std::{fmt::Debug, ops::Deref, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result};
 use conversation_operator::{
@@ -32,19 +32,41 @@ pub(crate) const SYSTEM: &str = "conversation-system";
 
 static INSTALLED: OnceCell<PathBuf> = OnceCell::const_new();
 
+/// Who the operator is to the API server.
+pub(crate) fn account() -> String {
+    format!("system:serviceaccount:{SYSTEM}:{OPERATOR}")
+}
+
 /// A control plane, and a namespace of the test's own in it.
 pub(crate) struct World {
-    pub(crate) plane: &'static ControlPlane,
+    pub(crate) plane: Plane,
     pub(crate) namespace: Namespace,
     pub(crate) client: Client,
     kubeconfig: PathBuf,
+}
+
+/// The control plane of all tests, or one that ends with its test.
+pub(crate) enum Plane {
+    Shared(&'static ControlPlane),
+    Own(Box<ControlPlane>),
+}
+
+impl Deref for Plane {
+    type Target = ControlPlane;
+
+    fn deref(&self) -> &ControlPlane {
+        match self {
+            Self::Shared(plane) => plane,
+            Self::Own(plane) => plane,
+        }
+    }
 }
 
 impl World {
     pub(crate) async fn new(name: &str) -> Result<Self> {
         let plane = ControlPlane::shared().await?;
         let kubeconfig = INSTALLED.get_or_try_init(|| install(plane)).await?.clone();
-        Self::on(plane, kubeconfig, name).await
+        Self::on(Plane::Shared(plane), kubeconfig, name).await
     }
 
     /// With a control plane of its own, for a test that does something to it.
@@ -59,18 +81,20 @@ impl World {
 
     /// With a control plane of its own that has no kinds of other projects.
     pub(crate) async fn bare(name: &str) -> Result<Self> {
-        let plane = started(Version::Newest).await?;
-        Self::on(plane, install_ours(plane).await?, name).await
+        let plane = ControlPlane::start(Version::Newest).await?;
+        let kubeconfig = install_ours(&plane).await?;
+        Self::on(Plane::Own(Box::new(plane)), kubeconfig, name).await
     }
 
     async fn with(version: Version, name: &str) -> Result<Self> {
-        let plane = started(version).await?;
-        Self::on(plane, install(plane).await?, name).await
+        let plane = ControlPlane::start(version).await?;
+        let kubeconfig = install(&plane).await?;
+        Self::on(Plane::Own(Box::new(plane)), kubeconfig, name).await
     }
 
-    async fn on(plane: &'static ControlPlane, kubeconfig: PathBuf, name: &str) -> Result<Self> {
-        let namespace = plane.restricted_namespace(name).await?;
-        Ok(Self { plane, namespace, client: plane.client()?, kubeconfig })
+    async fn on(plane: Plane, kubeconfig: PathBuf, name: &str) -> Result<Self> {
+        let (namespace, client) = (plane.restricted_namespace(name).await?, plane.client()?);
+        Ok(Self { plane, namespace, client, kubeconfig })
     }
 
     /// An operator that looks after the namespace of the test.
@@ -83,7 +107,7 @@ impl World {
         let mut command = Command::new(env!("CARGO_BIN_EXE_conversation-operator"));
         command.env_clear().env("KUBECONFIG", &self.kubeconfig).env("WATCH_NAMESPACE", self.namespace.name());
         command.env("LEASE_NAMESPACE", SYSTEM).env("LEASE_NAME", self.namespace.name()).env("POD_NAME", name);
-        command.env("PORT", "0").env("HOST", "127.0.0.1").env("LEASE_SECONDS", "5");
+        command.env("PORT", "0").env("HOST", "127.0.0.1").env("LEASE_SECONDS", "15");
         command.env("LOG_LEVEL", "info,conversation_operator=debug").envs(settings.iter().copied());
         let log = self.plane.directory().join(format!("{}-{name}.log", self.namespace));
         Ok(Operator { process: Process::start(&mut command, &log)? })
@@ -247,7 +271,7 @@ impl World {
 
     /// The calls that the operator has made in the namespace so far.
     pub(crate) fn calls(&self) -> Result<Vec<String>> {
-        let user = format!("system:serviceaccount:{SYSTEM}:{OPERATOR}");
+        let user = account();
         let calls = self.plane.audit()?.into_iter();
         let calls = calls.filter(|call| call.user == user && call.namespace == self.namespace.name());
         Ok(calls.map(|call| format!("{} {}/{} {}", call.verb, call.resource, call.subresource, call.name)).collect())
@@ -258,11 +282,6 @@ impl World {
         let reads = |call: &String| ["get ", "list ", "watch "].iter().any(|verb| call.starts_with(verb));
         Ok(self.calls()?.into_iter().filter(|call| !reads(call)).collect())
     }
-}
-
-/// A control plane whose programs end with the test process, as those of the shared one do.
-async fn started(version: Version) -> Result<&'static ControlPlane> {
-    Ok(Box::leak(Box::new(ControlPlane::start(version).await?)))
 }
 
 /// Installs what the manifests have and the kinds of other projects, and gives a kubeconfig of the operator's own account.
@@ -277,6 +296,13 @@ async fn install_ours(plane: &ControlPlane) -> Result<PathBuf> {
     plane
         .established(&["crd/conversationservices.conversation.dev", "crd/conversationschemas.conversation.dev"])
         .await?;
+    // Who decides sees roles a moment after they are made.
+    let account = account();
+    until(DEADLINE, "the roles to be in force", async || {
+        plane.may(&account, "update", "leases.coordination.k8s.io", SYSTEM).await.unwrap_or(false)
+            && plane.may(&account, "patch", "deployments.apps", "default").await.unwrap_or(false)
+    })
+    .await?;
     plane.service_account_kubeconfig(SYSTEM, OPERATOR).await
 }
 

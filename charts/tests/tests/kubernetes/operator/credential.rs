@@ -1,20 +1,18 @@
 //! A service is declared, and its credential changed, by the commands of `k8s/README.md`, with pods that really run.
 
 use std::fs;
-use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use conversation_testkit::control_plane::{Helm, output};
 use conversation_testkit::{ProcessNode, ReplicaSet, unique_database, until};
 use mongodb::bson::{Document, doc};
 
+use crate::DEADLINE;
+
 use super::super::cluster::{kubectl, operator, text};
 use super::super::shell::{Shell, block};
 use super::super::support::{objects, root};
 use super::alone;
-
-/// Long against what the migrator and the service need to start on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(120);
 
 #[tokio::test]
 async fn a_credential_is_changed_as_the_readme_says_and_pods_keep_theirs_until_they_are_restarted() -> Result<()> {

@@ -2,19 +2,18 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use conversation_testkit::control_plane::{Helm, Namespace, output};
 use conversation_testkit::{ControlPlane, until};
 use serde_json::Value;
 
+use crate::DEADLINE;
+
 use super::super::cluster::{contents, helm, kubectl, text};
 use super::super::support::{operator_chart, root};
-use super::{GONE, OPERATOR, alone};
+use super::{OPERATOR, alone};
 
-/// The API server takes up a changed definition within seconds.
-const SERVED: Duration = Duration::from_secs(30);
 const DEFINITION: &str = "conversationservices.conversation.dev";
 /// A field that the version before did not have.
 const FIELD: &str = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties";
@@ -69,7 +68,7 @@ pub(crate) async fn lives_on(plane: &ControlPlane, version: Helm) -> Result<()> 
 
     run(&["upgrade", OPERATOR, &newer], &options).await?;
     run(&["uninstall", OPERATOR, "--wait"], &[]).await?;
-    until(GONE, "the namespace to be as it was", async || {
+    until(DEADLINE, "the namespace to be as it was", async || {
         contents(plane, &system).await.is_ok_and(|now| now == in_namespace)
     })
     .await?;
@@ -183,7 +182,7 @@ async fn sample(plane: &ControlPlane, namespace: &Namespace, name: &str) -> Resu
 
 /// Applies a sample, waiting for a definition that was changed a moment ago to be served.
 pub(super) async fn taken(plane: &ControlPlane, namespace: &Namespace, name: &str) -> Result<()> {
-    let waited = until(SERVED, "the sample to be taken", async || sample(plane, namespace, name).await.is_ok()).await;
+    let waited = until(DEADLINE, "the sample to be taken", async || sample(plane, namespace, name).await.is_ok()).await;
     match waited {
         Ok(()) => Ok(()),
         Err(error) => sample(plane, namespace, name).await.context(error),
@@ -192,7 +191,7 @@ pub(super) async fn taken(plane: &ControlPlane, namespace: &Namespace, name: &st
 
 /// Waits until the definition that is served does not know the field that the current one has.
 async fn unknown(plane: &ControlPlane, namespace: &Namespace) -> Result<()> {
-    until(SERVED, "the field to be refused", async || match sample(plane, namespace, "paused").await {
+    until(DEADLINE, "the field to be refused", async || match sample(plane, namespace, "paused").await {
         Ok(()) => false,
         Err(refusal) => format!("{refusal:#}").contains("paused: field not declared in schema"),
     })

@@ -10,8 +10,8 @@ use conversation_testkit::control_plane::Helm;
 use super::super::cluster::{contents, kubectl, operator};
 use super::super::shell::{Shell, block};
 use super::super::support::root;
+use super::alone;
 use super::life::{of_cluster, stored, taken};
-use super::{GONE, alone};
 
 fn readme(mark: &str) -> Result<String> {
     block(&root().join("k8s/README.md"), mark)
@@ -81,7 +81,7 @@ async fn the_overlay_of_one_namespace_is_removed_and_what_the_operator_made_stay
     kubectl(plane, &voice, &["wait", "--for=condition=Ready", "--timeout=90s", "conversationservice/calls"]).await?;
     // Who works no more changes nothing behind the test's back.
     operator.terminate()?;
-    operator.wait(GONE).await?;
+    operator.wait(crate::DEADLINE).await?;
 
     let remove = readme("kubectl --namespace voice delete deployment,")?;
     shell.paste(&remove.replace("--namespace voice", &format!("--namespace {voice}"))).await?;

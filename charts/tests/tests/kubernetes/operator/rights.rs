@@ -1,14 +1,14 @@
 //! Who may do what, as the API server's own authorizer says.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use conversation_testkit::control_plane::{Helm, output};
-use conversation_testkit::{ControlPlane, until};
+use conversation_testkit::until;
+
+use crate::DEADLINE;
 
 use super::super::cluster::{helm, text};
 use super::super::support::operator_chart;
 use super::{OPERATOR, alone};
-
-const DEADLINE: std::time::Duration = std::time::Duration::from_secs(30);
 
 #[tokio::test]
 async fn the_operator_of_one_namespace_has_no_right_beyond_it() -> Result<()> {
@@ -21,6 +21,12 @@ async fn the_operator_of_one_namespace_has_no_right_beyond_it() -> Result<()> {
     helm(plane, Helm::V4, &own, &install).await?;
 
     let account = format!("system:serviceaccount:{own}:{OPERATOR}");
+    // Who decides sees roles a moment after they are made.
+    until(DEADLINE, "the roles to be in force", async || {
+        plane.may(&account, "update", "leases.coordination.k8s.io", own.name()).await.unwrap_or(false)
+            && plane.may(&account, "create", "jobs.batch", watched.name()).await.unwrap_or(false)
+    })
+    .await?;
     for (verb, resource, namespace, expected) in [
         ("list", "conversationservices.conversation.dev", watched.name(), true),
         ("patch", "conversationschemas.conversation.dev/status", watched.name(), true),
@@ -34,7 +40,7 @@ async fn the_operator_of_one_namespace_has_no_right_beyond_it() -> Result<()> {
         ("get", "secrets", watched.name(), false),
         ("list", "secrets", watched.name(), false),
     ] {
-        let may = may(plane, &account, verb, resource, namespace).await?;
+        let may = plane.may(&account, verb, resource, namespace).await?;
         assert_eq!(may, expected, "{verb} {resource} in {namespace}");
     }
     helm(plane, Helm::V4, &own, &["uninstall", OPERATOR]).await.map(drop)
@@ -54,9 +60,9 @@ async fn the_roles_for_people_add_to_kubernetes_own() -> Result<()> {
     let (services, scale) = ("conversationservices.conversation.dev", "conversationservices.conversation.dev/scale");
     // The controller manager adds the rules after a moment.
     until(DEADLINE, "the roles to be completed", async || {
-        may(plane, "admin", "deletecollection", services, system.name()).await.unwrap_or(false)
-            && may(plane, "view", "get", services, system.name()).await.unwrap_or(false)
-            && may(plane, "edit", "patch", scale, system.name()).await.unwrap_or(false)
+        plane.may("admin", "deletecollection", services, system.name()).await.unwrap_or(false)
+            && plane.may("view", "get", services, system.name()).await.unwrap_or(false)
+            && plane.may("edit", "patch", scale, system.name()).await.unwrap_or(false)
     })
     .await?;
     for (user, verb, resource, expected) in [
@@ -70,22 +76,7 @@ async fn the_roles_for_people_add_to_kubernetes_own() -> Result<()> {
         ("admin", "delete", "conversationschemas.conversation.dev", true),
         ("admin", "patch", "conversationservices.conversation.dev/status", false),
     ] {
-        assert_eq!(may(plane, user, verb, resource, system.name()).await?, expected, "{user}: {verb} {resource}");
+        assert_eq!(plane.may(user, verb, resource, system.name()).await?, expected, "{user}: {verb} {resource}");
     }
     helm(plane, Helm::V3, &system, &["uninstall", OPERATOR]).await.map(drop)
-}
-
-async fn may(plane: &ControlPlane, user: &str, verb: &str, resource: &str, namespace: &str) -> Result<bool> {
-    // `resource/name` would mean an object of that name.
-    let (resource, part) = resource.split_once('/').unwrap_or((resource, ""));
-    let part = format!("--subresource={part}");
-    let arguments = ["auth", "can-i", verb, resource, &part, "--as", user, "--namespace", namespace];
-    let mut command = plane.kubectl(arguments)?;
-    let answer = tokio::task::spawn_blocking(move || command.output()).await??;
-    // It ends with a failure when the answer is no.
-    match String::from_utf8_lossy(&answer.stdout).trim() {
-        "yes" => Ok(true),
-        "no" => Ok(false),
-        _ => Err(anyhow::anyhow!("{}", String::from_utf8_lossy(&answer.stderr))).context("kubectl auth can-i"),
-    }
 }
