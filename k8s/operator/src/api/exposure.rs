@@ -31,7 +31,8 @@ pub struct Ingress {
     /// The name that clients call.
     #[schemars(length(min = 1, max = 253))]
     pub host: String,
-    /// The path in front of the API.
+    /// What of the host leads to the API, by how a path begins: `/v1` exposes neither health nor version nor documentation.
+    /// Nothing is taken from the path on the way.
     #[serde(default = "root")]
     #[schemars(length(min = 1, max = 1024), regex(pattern = "^/"))]
     pub path: String,
@@ -60,7 +61,8 @@ pub struct Gateway {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16), inner(length(min = 1, max = 253)))]
     pub hostnames: Vec<String>,
-    /// The path in front of the API.
+    /// What of each name leads to the API, by how a path begins: `/v1` exposes neither health nor version nor documentation.
+    /// Nothing is taken from the path on the way.
     #[serde(default = "root")]
     #[schemars(length(min = 1, max = 1024), regex(pattern = "^/"))]
     pub path: String,

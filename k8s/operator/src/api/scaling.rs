@@ -1,6 +1,6 @@
 //! How many pods there are.
 
-use kube::KubeSchema;
+use kube::{KubeSchema, core::Rule};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -63,6 +63,17 @@ pub struct Autoscaling {
     /// fewer have sufficed for five minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub behavior: Option<Behavior>,
+}
+
+/// That pods ask for what an autoscaler takes a share of: without it, it never scales. A limit is a request too.
+pub(super) fn share_of(resource: &str, target: &str) -> Rule {
+    let in_ = |part: &str| format!("(has(self.pod.resources.{part}) && '{resource}' in self.pod.resources.{part})");
+    let not_wanted = "!has(self.scaling) || !has(self.scaling.autoscaling)";
+    let rule =
+        format!("{not_wanted} || !has(self.scaling.autoscaling.{target}) || {} || {}", in_("requests"), in_("limits"));
+    Rule::new(rule).message(
+        format!("give pod.resources.requests.{resource}: scaling.autoscaling.{target} is a share of it").as_str(),
+    )
 }
 
 const fn two() -> i32 {

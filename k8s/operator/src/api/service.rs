@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Condition, Exposure, Image, ImagePullSecret, Index, Limits, ListenAddress, Migration, Mongodb, NetworkPolicy, Pod,
-    Redis, Retention, Scaling, Sharding, Shutdown, Telemetry, condition::conditions,
+    Redis, Retention, Scaling, Sharding, Shutdown, Telemetry, condition::conditions, scaling::share_of,
 };
 
 /// A deployment of the conversation service: what runs, how much of it, on which database, and how it is reached.
@@ -48,6 +48,7 @@ use super::{
      || (self.image.repository.endsWith('conversation-api') && !has(self.image.digest))")
     .message("give migratorImage: it can be derived only when image.repository ends in conversation-api and there is \
               no digest"))]
+#[x_kube(validation = share_of("cpu", "cpuUtilization"), validation = share_of("memory", "memoryUtilization"))]
 pub struct ConversationServiceSpec {
     /// The image of the service. A change of it is rolled out once its schema is in the database.
     pub image: Image,

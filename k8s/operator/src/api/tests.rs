@@ -141,6 +141,19 @@ fn the_bounds_of_autoscaling_are_in_order_and_have_a_target() {
 }
 
 #[test]
+fn an_autoscaler_has_something_to_take_a_share_of() {
+    let with = |resources: Value| {
+        move |object: &mut Value| {
+            object["spec"]["scaling"] = json!({"autoscaling": {"maxReplicas": 4, "cpuUtilization": 70}});
+            object["spec"]["pod"] = json!({"resources": resources});
+        }
+    };
+    refused(with(json!({"requests": {"memory": "1Gi"}})), "give pod.resources.requests.cpu");
+    accepted(with(json!({"requests": {"cpu": 1}})));
+    accepted(with(json!({"limits": {"cpu": "2"}})));
+}
+
+#[test]
 fn ingress_and_gateway_exclude_each_other() {
     let (ingress, gateway) = (json!({"host": "a.example"}), json!({"parentRefs": [{"name": "public"}]}));
     accepted(|object| object["spec"]["exposure"] = json!({"ingress": ingress}));

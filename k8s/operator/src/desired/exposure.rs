@@ -72,17 +72,17 @@ fn seconds(text: &str) -> Option<u64> {
     }
 }
 
-/// Where the API is reached: from outside if it is exposed, else inside of the cluster.
+/// Where the API is reached: from outside if it is exposed, else inside of the cluster. What clients call begins with `/v1`,
+/// whatever part of that is exposed.
 pub(super) fn endpoint(owner: &Owner, spec: &ConversationServiceSpec) -> String {
     let exposure = spec.exposure.as_ref();
-    let path = |path: &str| path.trim_end_matches('/').to_owned();
     if let Some(ingress) = exposure.and_then(|exposure| exposure.ingress.as_ref()) {
         let scheme = if ingress.tls_secret_name.is_some() { "https" } else { "http" };
-        return format!("{scheme}://{}{}", ingress.host, path(&ingress.path));
+        return format!("{scheme}://{}", ingress.host);
     }
     let gateway = exposure.and_then(|exposure| exposure.gateway.as_ref());
-    match gateway.and_then(|gateway| Some((gateway.hostnames.first()?, &gateway.path))) {
-        Some((host, prefix)) => format!("https://{host}{}", path(prefix)),
+    match gateway.and_then(|gateway| gateway.hostnames.first()) {
+        Some(host) => format!("https://{host}"),
         None => format!("http://{}.{}.svc", owner.name, owner.namespace),
     }
 }

@@ -361,6 +361,6 @@ fn the_alerts_speak_of_this_object() {
 fn the_endpoint_is_the_outermost_one() {
     assert_eq!(endpoint(&full()), "https://a.example");
     assert_eq!(endpoint(&service(json!({}))), "http://shop.voice.svc");
-    let gateway = json!({"gateway": {"parentRefs": [{"name": "public"}], "hostnames": ["b.example"], "path": "/x/"}});
-    assert_eq!(endpoint(&service(json!({"exposure": gateway}))), "https://b.example/x");
+    let gateway = json!({"gateway": {"parentRefs": [{"name": "public"}], "hostnames": ["b.example"], "path": "/v1"}});
+    assert_eq!(endpoint(&service(json!({"exposure": gateway}))), "https://b.example");
 }

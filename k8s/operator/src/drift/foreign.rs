@@ -5,15 +5,17 @@ use serde_json::Value;
 
 /// What others put under `/spec`, by JSON pointers in an order in which it can be removed. An autoscaler's number of replicas
 /// is its own business, and so are annotations of pods, by which `kubectl rollout restart` works. A writer's entry is in it
-/// too: when what it set were the default, the object would look the same after the removal, and that for ever.
+/// too: when what it set were the default, the object would look the same after the removal, and that for ever. `other` tells
+/// by manager and operation whether a writer is another one.
 #[must_use]
-pub fn additions(declared: &Value, found: &Value, own: &[&str]) -> Vec<String> {
+pub fn additions(declared: &Value, found: &Value, other: impl Fn(&str, &str) -> bool) -> Vec<String> {
     let (mut fields, mut writers) = (Vec::new(), Vec::new());
     let entries = found["metadata"]["managedFields"].as_array().into_iter().flatten();
     for (index, entry) in entries.enumerate() {
-        let manager = entry["manager"].as_str().unwrap_or_default();
+        let [manager, operation, subresource] =
+            ["manager", "operation", "subresource"].map(|field| entry[field].as_str().unwrap_or_default());
         // By a subresource only status and scale are written.
-        if own.contains(&manager) || entry["subresource"].as_str().is_some_and(|subresource| !subresource.is_empty()) {
+        if !subresource.is_empty() || !other(manager, operation) {
             continue;
         }
         let before = fields.len();
@@ -72,7 +74,7 @@ mod tests {
         ]);
         let mut found = json!({"metadata": {"managedFields": managed}, "spec": spec});
         found["spec"]["own"] = 1.into();
-        additions(&declared, &found, &["conversation-operator"])
+        additions(&declared, &found, |manager, _| manager != "conversation-operator")
     }
 
     #[test]

@@ -17,6 +17,7 @@ fn billionths(value: &Value) -> Option<i128> {
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
+    let text = text.strip_prefix('+').unwrap_or(&text);
     let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, suffix) = text.split_at(digits);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -26,12 +27,13 @@ fn billionths(value: &Value) -> Option<i128> {
     let factor = factor(suffix)?;
     let whole = if whole.is_empty() { 0 } else { whole.parse::<i128>().ok()? };
     let mut amount = whole.checked_mul(factor)?;
-    let mut part = factor;
+    let (mut part, mut finer) = (factor, false);
     for digit in fraction.bytes() {
+        finer |= part % 10 != 0 && digit != b'0';
         part /= 10;
         amount += i128::from(digit - b'0') * part;
     }
-    Some(amount)
+    Some(amount + i128::from(finer))
 }
 
 /// How many billionths one of a unit is.
@@ -83,6 +85,8 @@ mod tests {
             ("5e-1", "500m"),
             ("1e-9", "1n"),
             ("1000u", "1m"),
+            ("+1", "1"),
+            ("0.0000000001", "1n"),
             ("1000n", "1u"),
             ("1000T", "1P"),
             ("1000P", "1E"),

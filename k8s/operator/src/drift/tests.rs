@@ -38,7 +38,8 @@ fn after(change: impl FnOnce(&mut Value)) -> Drift {
 
 #[track_caller]
 fn changed(path: &str, change: impl FnOnce(&mut Value)) {
-    assert_eq!(after(change), Drift { changed: vec![path.to_owned()], foreign: Vec::new() });
+    let drift = after(change);
+    assert_eq!((drift.paths().collect::<Vec<_>>(), &drift.foreign[..]), (vec![path], &[] as &[String]));
 }
 
 #[track_caller]
@@ -75,7 +76,7 @@ fn a_changed_field_is_drift() {
 #[test]
 fn an_element_that_was_taken_out_is_drift() {
     let env = "/spec/template/spec/containers/0/env";
-    changed(&format!("{env}/A"), |stored| {
+    changed(&format!("{env}/-"), |stored| {
         stored.pointer_mut(env).and_then(Value::as_array_mut).expect("a list").remove(0);
     });
     let args = "/spec/template/spec/containers/0/args";
@@ -91,4 +92,49 @@ fn an_element_that_somebody_put_into_a_declared_list_is_drift() {
     foreign("/spec/template/spec/containers/1", |stored| {
         push(stored, "/spec/template/spec/containers", json!({"name": "sidecar"}));
     });
+}
+
+#[test]
+fn a_patch_undoes_what_applying_could_not() {
+    let port = |name: &str, number: u16| json!({"name": name, "port": number, "protocol": "TCP"});
+    let mount = |name: &str, path: &str| json!({"name": name, "mountPath": path});
+    let spread = |key: &str, when: &str| json!({"topologyKey": key, "whenUnsatisfiable": when});
+    let declared = json!({
+        "ports": [port("http", 80), port("management", 9090)],
+        "mounts": [mount("tmp", "/tmp"), mount("tls", "/tls")],
+        "spread": [spread("zone", "ScheduleAnyway")],
+        "args": ["x", "y"],
+        "labels": {"a/b": "c"},
+    });
+    let edits = [
+        ("/ports", json!([port("http", 81), port("management", 9090)])),
+        ("/ports", json!([port("http", 9090), port("management", 80)])),
+        ("/ports", json!([port("management", 9090), port("other", 80)])),
+        ("/ports", json!([])),
+        ("/mounts", json!([mount("tmp", "/tmp"), mount("tls", "/other"), mount("tls", "/tls")])),
+        ("/mounts", json!([mount("tls", "/tmp"), mount("tmp", "/tls")])),
+        ("/spread", json!([spread("zone", "DoNotSchedule"), spread("zone", "ScheduleAnyway")])),
+        ("/spread", json!([spread("node", "DoNotSchedule")])),
+        ("/args", json!(["x", "z"])),
+        ("/args", json!(["z"])),
+        ("/labels", json!({"a/b": "d"})),
+        ("/labels", json!({})),
+        ("", json!({})),
+    ];
+    for (path, value) in edits {
+        let mut found = declared.clone();
+        *found.pointer_mut(path).expect("a field") = value;
+        let drift = Drift::between(&declared, &found);
+        assert!(!drift.is_none(), "{path}: {found}");
+        let patch: json_patch::Patch = serde_json::from_value(drift.patch().into()).expect("a patch");
+        json_patch::patch(&mut found, &patch).expect("it fits");
+        assert!(Drift::between(&declared, &found).is_none(), "{path}: {found}");
+    }
+}
+
+#[test]
+fn amounts_are_those_of_resources_alone() {
+    let declared = json!({"env": [{"name": "MAX_BODY_BYTES", "value": "1048576"}]});
+    let found = json!({"env": [{"name": "MAX_BODY_BYTES", "value": "1Mi"}]});
+    assert_eq!(Drift::between(&declared, &found).paths().collect::<Vec<_>>(), ["/env/0/value"]);
 }

@@ -54,11 +54,7 @@ impl Context {
     async fn found(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<Value>, Error> {
         let found = match self.copy(kind, namespace, name) {
             Some(copy) => Some(copy),
-            None => {
-                let asked = self.api(kind, namespace).get_opt(name).await;
-                let object = asked.map_err(|error| Error::writing(kind, name, error))?;
-                object.and_then(|object| serde_json::to_value(object).ok())
-            }
+            None => self.asked(kind, namespace, name).await?,
         };
         Ok(found.map(|mut object| {
             // Objects of a list are sent without them.
@@ -66,6 +62,13 @@ impl Context {
             object["kind"] = kind.row().name.into();
             object
         }))
+    }
+
+    /// An object as the API server has it now.
+    async fn asked(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<Value>, Error> {
+        let object = self.api(kind, namespace).get_opt(name).await;
+        let object = object.map_err(|error| Error::writing(kind, name, error))?;
+        Ok(object.and_then(|object| serde_json::to_value(object).ok()))
     }
 
     /// Puts an object where it is declared to be.
@@ -81,11 +84,7 @@ impl Context {
         if !owned(&found, owner) {
             return Err(Error::Taken { kind: *kind, name: name.clone(), holder: holder(&found) });
         }
-        let mut drift = Drift::between(&body, &found);
-        if [Kind::Deployment, Kind::ConversationSchema].contains(kind) {
-            drift.foreign.splice(..0, foreign::additions(&body, &found, &[OPERATOR, SCALING]));
-        }
-        if drift.is_none() {
+        if drift(*kind, &body, &found).is_none() {
             return Ok(Done::Nothing);
         }
         let changed = found["metadata"]["annotations"][APPLIED] != body["metadata"]["annotations"][APPLIED];
@@ -93,14 +92,9 @@ impl Context {
             self.keep_replicas(owner, desired, &found).await?;
             return self.apply(owner, desired, &body, true, "changed").await;
         }
-        if let Some(wait) = self.contended(owner, *kind, name) {
-            return Ok(Done::Contended(wait));
-        }
-        tracing::info!(kind = kind.row().name, namespace = owner.namespace, name, ?drift, "put back as declared");
-        if drift.changed.is_empty() {
-            self.remove(owner, desired, &found, &drift.foreign).await
-        } else {
-            self.apply(owner, desired, &body, true, "restored").await
+        match self.contended(owner, *kind, name) {
+            Some(wait) => Ok(Done::Contended(wait)),
+            None => self.restore(owner, desired, &body).await,
         }
     }
 
@@ -130,32 +124,36 @@ impl Context {
         Ok(Done::Written(Box::new(applied)))
     }
 
-    /// Takes out what nobody declared; applying alone would leave it to whoever put it in.
-    async fn remove(
-        &self,
-        owner: &Owner,
-        Desired { kind, name, .. }: &Desired,
-        found: &Value,
-        foreign: &[String],
-    ) -> Result<Done, Error> {
+    /// Undoes what somebody else did to an object.
+    async fn restore(&self, owner: &Owner, Desired { kind, name, .. }: &Desired, body: &Value) -> Result<Done, Error> {
+        let moved = || Error::Moved { kind: *kind, name: name.clone() };
+        // As it is now and not as the copy has it: a patch speaks of places in lists.
+        let found = self.asked(*kind, &owner.namespace, name).await?;
+        let found = found.filter(|found| owned(found, owner)).ok_or_else(moved)?;
+        let drift = drift(*kind, body, &found);
+        if drift.is_none() {
+            return Ok(Done::Nothing);
+        }
+        let fields: Vec<&str> = drift.paths().collect();
+        tracing::info!(kind = kind.row().name, namespace = owner.namespace, name, ?fields, "put back as declared");
         let version = &found["metadata"]["resourceVersion"];
         let mut patch = vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": version})];
-        patch.extend(foreign.iter().map(|path| json!({"op": "remove", "path": path})));
+        patch.extend(drift.patch());
         let patch = serde_json::from_value(patch.into()).map_err(kube::Error::SerdeError)?;
         let params = PatchParams { field_manager: Some(OPERATOR.to_owned()), ..PatchParams::default() };
-        let removed = self.api(*kind, &owner.namespace).patch(name, &params, &Patch::Json::<()>(patch)).await;
-        let removed = removed.map_err(|error| match error {
-            // The copy is behind, which the test of the version tells; an object that would not be valid has causes.
+        let restored = self.api(*kind, &owner.namespace).patch(name, &params, &Patch::Json::<()>(patch)).await;
+        let restored = restored.map_err(|error| match error {
+            // The test of the version failed; an object that would not be valid has causes.
             kube::Error::Api(status)
                 if status.code == 409
                     || status.code == 422 && status.details.as_ref().is_none_or(|it| it.causes.is_empty()) =>
             {
-                Error::Moved { kind: *kind, name: name.clone() }
+                moved()
             }
             error => Error::writing(*kind, name, error),
         })?;
         self.metrics.wrote(kind.row().name, "restored");
-        Ok(Done::Written(Box::new(removed)))
+        Ok(Done::Written(Box::new(restored)))
     }
 
     /// Gives a Deployment another number of pods, and leaves all the rest of it as it is.
@@ -163,7 +161,8 @@ impl Context {
         if found.spec.as_ref().is_some_and(|spec| spec.replicas == Some(replicas)) {
             return Ok(Done::Nothing);
         }
-        if let Some(wait) = self.contended(owner, Kind::Deployment, &owner.name) {
+        // Another number is another wish, and nobody's quarrel with the one before.
+        if let Some(wait) = self.contended(owner, Kind::Deployment, &format!("{}={replicas}", owner.name)) {
             return Ok(Done::Contended(wait));
         }
         let written = self.hold(owner, replicas.into()).await?;
@@ -213,6 +212,19 @@ impl Context {
             Err(error) => Err(Error::writing(kind, name, error)),
         }
     }
+}
+
+/// What differs between what is declared and what is there.
+fn drift(kind: Kind, declared: &Value, found: &Value) -> Drift {
+    let closed = [Kind::Deployment, Kind::ConversationSchema].contains(&kind);
+    // What was put back by a patch is removed by one, when it is no longer declared.
+    let other = |manager: &str, operation: &str| match manager {
+        OPERATOR | SCALING => operation != "Apply",
+        _ => closed,
+    };
+    let mut drift = Drift::between(declared, found);
+    drift.foreign.splice(..0, foreign::additions(declared, found, other));
+    drift
 }
 
 /// Whether an object belongs to the owner.

@@ -70,6 +70,41 @@ async fn comes_back(world: &World, kind: Kind, name: &str, field: &str, value: V
     Ok(())
 }
 
+/// The API server tells ports apart by their numbers, mounts by where they are, and constraints by two fields.
+#[tokio::test]
+async fn what_tells_elements_of_a_list_apart_is_put_back_too() -> Result<()> {
+    let world = World::new("lists").await?;
+    let _operator = world.operator()?;
+    world.played("shop", json!({"mongodb": {"tls": {"secretName": "tls"}}})).await?;
+    world.ready("shop").await?;
+    let pod = "/spec/template/spec";
+    let edits = [
+        (Kind::Service, "/spec/ports".to_owned(), json!({"port": 81})),
+        (Kind::Deployment, format!("{pod}/containers/0/ports"), json!({"containerPort": 81})),
+        (Kind::Deployment, format!("{pod}/containers/0/volumeMounts"), json!({"mountPath": "/elsewhere"})),
+        (Kind::Deployment, format!("{pod}/topologySpreadConstraints"), json!({"whenUnsatisfiable": "DoNotSchedule"})),
+    ];
+    for (kind, list, edit) in edits {
+        let api = world.kind(kind);
+        for (beside, op) in [(false, "replace"), (true, "add")] {
+            let first = world.object(kind, "shop", "to be there", |_| true).await?;
+            let is_declared = |object: &Value| object.pointer(&list) == first.pointer(&list);
+            let mut element = first.pointer(&list).context("a list")?[0].clone();
+            element.as_object_mut().context("an element")?.extend(edit.as_object().context("an edit")?.clone());
+            if beside && element["name"].is_string() && element["mountPath"].is_null() {
+                element["name"] = "other".into();
+            }
+            let patch = json!([{"op": op, "path": format!("{list}/0"), "value": element}]);
+            let patch = kube::api::Patch::Json::<()>(serde_json::from_value(patch)?);
+            let edited = api.patch("shop", &kube::api::PatchParams::default(), &patch).await.context(list.clone())?;
+            assert!(!is_declared(&serde_json::to_value(edited)?), "the edit changes nothing");
+            world.object(kind, "shop", &format!("with {list} put back"), is_declared).await?;
+        }
+    }
+    world.ready("shop").await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_job_that_is_deleted_before_it_has_ended_comes_back() -> Result<()> {
     let world = World::new("job-back").await?;
