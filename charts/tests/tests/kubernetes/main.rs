@@ -12,6 +12,7 @@ mod oldest;
 mod operator;
 mod package;
 mod place;
+mod queries;
 mod release;
 mod rendering;
 mod schema;
