@@ -80,11 +80,11 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What is made from the release's name, which may have what a Service's may not. */}}
+{{/* What is made from the names of release and chart, which may have what a Service's may not: dots, and an alias capitals. */}}
 {{- define "conversation.checkNames" -}}
 {{- $name := include "conversation.fullname" . -}}
-{{- if regexMatch "^[0-9]|\\." $name -}}
-{{- fail (printf "fullnameOverride is needed: %s, made from the name of the release, can be no Service's name: that begins with a letter and has no dot" $name) -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "fullnameOverride is needed: %s, made from the names of release and chart, or its alias, can be no Service's name: that begins with a letter and has small letters, digits and hyphens alone" $name) -}}
 {{- end -}}
 {{- if and (eq .Values.migration.gate "operator") (gt (len $name) 40) -}}
 {{- fail "fullnameOverride is needed: the operator takes names of at most 40 characters" -}}

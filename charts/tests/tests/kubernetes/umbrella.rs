@@ -64,6 +64,27 @@ fn a_parent_chart_tells_where_images_are_and_what_they_are_pulled_with() -> Resu
     Ok(())
 }
 
+#[test]
+fn an_alias_that_no_service_can_have_in_its_name_is_refused() -> Result<()> {
+    for (name, alias) in [("conversation-service", "callService"), ("conversation-operator", "call_operator")] {
+        let parent = parent(IMAGES)?;
+        for (file, from, to) in [
+            ("Chart.yaml", format!("condition: {name}"), format!("alias: {alias}, condition: {name}")),
+            ("values.yaml", format!("{name}:"), format!("{alias}:")),
+        ] {
+            let file = parent.path().join(file);
+            fs::write(&file, fs::read_to_string(&file)?.replace(&from, &to))?;
+        }
+        for helm in HELMS {
+            let refusal = rendered(helm, &parent, &[]).expect_err(alias);
+            let expected = format!("fullnameOverride is needed: calls-{alias}, made from");
+            assert!(format!("{refusal:#}").contains(&expected), "{helm:?}: {refusal:#}");
+            rendered(helm, &parent, &["--set", &format!("{alias}.fullnameOverride=calls-2")])?;
+        }
+    }
+    Ok(())
+}
+
 /// A chart that has both as its dependencies, with lines of values for each.
 fn parent(lines: &str) -> Result<TempDir> {
     let folder = tempfile::tempdir()?;
