@@ -68,6 +68,7 @@
 {{- include "conversation-operator.checkTag" (list "image.tag" .Values.image.tag .Values.image.digest) -}}
 {{- include "conversation-operator.checkLabels" . -}}
 {{- include "conversation-operator.checkMonitoring" . -}}
+{{- include "conversation-operator.checkVolumes" . -}}
 {{- $budget := .Values.podDisruptionBudget -}}
 {{- if and $budget.enabled (regexMatch "^0+%?$" (toString $budget.maxUnavailable)) -}}
 {{- fail "podDisruptionBudget.maxUnavailable is 0, which blocks every drain of a node: let at least one pod be away, or set podDisruptionBudget.enabled to false" -}}

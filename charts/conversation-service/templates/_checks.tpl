@@ -100,6 +100,7 @@
 {{- include "conversation.checkImages" . -}}
 {{- include "conversation.checkConnection" . -}}
 {{- include "conversation.checkSecrets" . -}}
+{{- include "conversation.checkPod" . -}}
 {{- include "conversation.checkScaling" . -}}
 {{- include "conversation.checkSettings" . -}}
 {{- include "conversation.checkVolumes" (dict
@@ -115,7 +116,8 @@
 {{- $seen := dict -}}
 {{- range $values.extraEnv -}}
 {{- if has .name $taken -}}
-{{- fail (printf "extraEnv has %s, which is a setting of the service: use settings, mongodb, redis or shutdown" .name) -}}
+{{- $instead := has .name (list "AUTO_MIGRATE" "DATA_DIR" "MANAGEMENT_PORT" "PORT") | ternary "the chart decides it, so leave it out" "use settings, mongodb, redis or shutdown" -}}
+{{- fail (printf "extraEnv has %s, which is a setting of the service: %s" .name $instead) -}}
 {{- end -}}
 {{- if hasKey $seen .name -}}
 {{- fail (printf "extraEnv has %s twice" .name) -}}

@@ -86,3 +86,24 @@ dnsConfig:
       name: {{ .secret | quote }}
       key: {{ .key | quote }}
 {{- end -}}
+
+{{/* What the API server refuses without the value's name. */}}
+{{- define "conversation.checkPod" -}}
+{{- if and (eq .Values.dnsPolicy "None") (not .Values.dnsConfig.nameservers) -}}
+{{- fail "dnsConfig.nameservers is empty: with dnsPolicy None, name whom pods ask" -}}
+{{- end -}}
+{{- range .Values.topologySpread -}}
+{{- if and .minDomains (ne .whenUnsatisfiable "DoNotSchedule") -}}
+{{- fail (printf "topologySpread has minDomains for %s, which is for whenUnsatisfiable DoNotSchedule, and not for %s: leave it out" .topologyKey .whenUnsatisfiable) -}}
+{{- end -}}
+{{- end -}}
+{{- $taken := eq .Values.migration.gate "init" | ternary (list "api" "migrate") (list "api") -}}
+{{- range $value := list "initContainers" "extraContainers" -}}
+{{- range index $.Values $value -}}
+{{- if has .name $taken -}}
+{{- fail (printf "%s has %s, which is there already, by the chart or by another one: use another name" $value .name) -}}
+{{- end -}}
+{{- $taken = append $taken .name -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
