@@ -51,7 +51,7 @@
 {{/* Metrics and alerts that do not go together. */}}
 {{- define "conversation-operator.checkMonitoring" -}}
 {{- $monitor := .Values.serviceMonitor -}}
-{{- if gt (include "conversation-operator.milliseconds" $monitor.scrapeTimeout | int64) (include "conversation-operator.milliseconds" $monitor.interval | int64) -}}
+{{- if and $monitor.enabled (gt (include "conversation-operator.milliseconds" $monitor.scrapeTimeout | int64) (include "conversation-operator.milliseconds" $monitor.interval | int64)) -}}
 {{- fail (printf "serviceMonitor.scrapeTimeout is %s, longer than serviceMonitor.interval, which is %s" $monitor.scrapeTimeout $monitor.interval) -}}
 {{- end -}}
 {{- if and .Values.prometheusRule.enabled (not $monitor.enabled) -}}

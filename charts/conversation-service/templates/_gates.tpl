@@ -28,7 +28,9 @@
 {{- range list "job" "hook" "init" "operator" "none" -}}
 {{- if not (has $name (index $ignored .)) -}}{{- $honouring = append $honouring . -}}{{- end -}}
 {{- end -}}
-{{- fail (printf "migration.%s has an effect with migration.gate %s only, and not with %s: leave it out" $name (join " or " $honouring) $gate) -}}
+{{- /* With `init` the migrator has what the API's pods have by the value of the same name. */ -}}
+{{- $remedy := and (eq $gate "init") (hasKey $.Values $name) | ternary (printf "use %s" $name) "leave it out" -}}
+{{- fail (printf "migration.%s has an effect with migration.gate %s only, and not with %s: %s" $name (join " or " $honouring) $gate $remedy) -}}
 {{- end -}}
 {{- end -}}
 {{- if eq $gate "operator" -}}{{- include "conversation.checkOperator" . -}}{{- end -}}
@@ -36,9 +38,18 @@
 
 {{/* What the operator's pods of the migrator cannot have. */}}
 {{- define "conversation.checkOperator" -}}
+{{- if and .Values.migration.approve (eq .Values.migration.policy "Observe") -}}
+{{- fail "migration.approve has no effect with migration.policy Observe, which applies no plan: leave it out, or choose Approve or Automatic" -}}
+{{- end -}}
 {{- range .Values.tolerations -}}
 {{- if has .operator (list "Lt" "Gt") -}}
 {{- fail (printf "tolerations has the operator %s, which migration.gate operator does not know: use Equal or Exists, or another gate" .operator) -}}
+{{- end -}}
+{{- end -}}
+{{- $users := list "runAsUser" "runAsGroup" "fsGroup" -}}
+{{- range $name, $_ := omit .Values.podSecurityContext "platformAssignsUsers" -}}
+{{- if not (has $name $users) -}}
+{{- fail (printf "podSecurityContext.%s is of API and migrator alike, and the operator's pods of the migrator cannot have it: leave it out, or choose another migration.gate" $name) -}}
 {{- end -}}
 {{- end -}}
 {{- $who := include "conversation.users" . | fromYaml -}}

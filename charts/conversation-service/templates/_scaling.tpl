@@ -29,7 +29,7 @@
 {{- end -}}
 {{- range list "autoscaling" "keda" -}}
 {{- $scaling := index $root.Values . -}}
-{{- if gt (int $scaling.minReplicas) (int $scaling.maxReplicas) -}}
+{{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
 {{- fail (printf "%s.minReplicas is more than %s.maxReplicas" . .) -}}
 {{- end -}}
 {{- end -}}
