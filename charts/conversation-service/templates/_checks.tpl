@@ -23,20 +23,30 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The names of Secrets and of their keys. */}}
+{{/* Names of Secrets and of their keys, and what else a connection string may be put into by mistake. */}}
 {{- define "conversation.checkSecrets" -}}
-{{- $names := dict "mongodb.existingSecret" .Values.mongodb.existingSecret -}}
-{{- $_ := set $names "mongodb.tls.existingSecret" .Values.mongodb.tls.existingSecret -}}
-{{- $_ := set $names "redis.existingSecret" .Values.redis.existingSecret -}}
-{{- $_ := set $names "migration.mongodb.existingSecret" .Values.migration.mongodb.existingSecret -}}
+{{- $names := dict
+      "mongodb.existingSecret" .Values.mongodb.existingSecret
+      "mongodb.tls.existingSecret" .Values.mongodb.tls.existingSecret
+      "redis.existingSecret" .Values.redis.existingSecret
+      "migration.mongodb.existingSecret" .Values.migration.mongodb.existingSecret -}}
+{{- range $at, $secret := .Values.imagePullSecrets -}}
+{{- $_ := set $names (printf "imagePullSecrets[%d].name" $at) $secret.name -}}
+{{- end -}}
+{{- range $at, $source := .Values.extraEnvFrom -}}
+{{- with $source.secretRef -}}{{- $_ := set $names (printf "extraEnvFrom[%d].secretRef.name" $at) .name -}}{{- end -}}
+{{- end -}}
 {{- range $name, $value := $names -}}
-{{- include "conversation.checkSecret" (list $name $value "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$" "the name of a Secret") -}}
+{{- include "conversation.checkSecret" (list $name $value `^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$` "the name of a Secret") -}}
 {{- end -}}
-{{- $keys := dict "mongodb.uriKey" .Values.mongodb.uriKey "redis.urlKey" .Values.redis.urlKey -}}
-{{- $_ := set $keys "migration.mongodb.uriKey" .Values.migration.mongodb.uriKey -}}
+{{- $keys := dict
+      "mongodb.uriKey" .Values.mongodb.uriKey
+      "redis.urlKey" .Values.redis.urlKey
+      "migration.mongodb.uriKey" .Values.migration.mongodb.uriKey -}}
 {{- range $name, $value := $keys -}}
-{{- include "conversation.checkSecret" (list $name $value "^[-._a-zA-Z0-9]{0,253}$" "a key of a Secret") -}}
+{{- include "conversation.checkSecret" (list $name $value `^[-._a-zA-Z0-9]{0,253}$` "a key of a Secret") -}}
 {{- end -}}
+{{- include "conversation.checkSecret" (list "mongodb.database" .Values.mongodb.database `^[^/\\. "$*<>:|?]+$` "the name of a database") -}}
 {{- end -}}
 
 {{/* Where images are, and which. */}}
