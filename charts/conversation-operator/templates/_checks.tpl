@@ -17,9 +17,11 @@
 
 {{/* Labels that the chart sets itself: pods are found by some of them. */}}
 {{- define "conversation-operator.checkLabels" -}}
-{{- $all := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels -}}
-{{- $_ := set $all "serviceMonitor.labels" .Values.serviceMonitor.labels -}}
-{{- $_ := set $all "prometheusRule.labels" .Values.prometheusRule.labels -}}
+{{- $all := dict
+      "commonLabels" .Values.commonLabels
+      "podLabels" .Values.podLabels
+      "serviceMonitor.labels" .Values.serviceMonitor.labels
+      "prometheusRule.labels" .Values.prometheusRule.labels -}}
 {{- range $value, $labels := $all -}}
 {{- range $name, $_ := $labels -}}
 {{- if regexMatch "^(app\\.kubernetes\\.io/(name|instance|component|version|part-of|managed-by)|helm\\.sh/chart)$" $name -}}

@@ -74,13 +74,15 @@
 
 {{/* Labels that the chart sets itself: pods are found by some of them. */}}
 {{- define "conversation.checkLabels" -}}
-{{- $all := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels -}}
-{{- $_ := set $all "migration.podLabels" .Values.migration.podLabels -}}
-{{- $_ := set $all "service.labels" .Values.service.labels -}}
-{{- $_ := set $all "service.management.labels" .Values.service.management.labels -}}
-{{- $_ := set $all "serviceMonitor.labels" .Values.serviceMonitor.labels -}}
-{{- $_ := set $all "prometheusRule.labels" .Values.prometheusRule.labels -}}
-{{- $_ := set $all "dashboards.labels" .Values.dashboards.labels -}}
+{{- $all := dict
+      "commonLabels" .Values.commonLabels
+      "podLabels" .Values.podLabels
+      "migration.podLabels" .Values.migration.podLabels
+      "service.labels" .Values.service.labels
+      "service.management.labels" .Values.service.management.labels
+      "serviceMonitor.labels" .Values.serviceMonitor.labels
+      "prometheusRule.labels" .Values.prometheusRule.labels
+      "dashboards.labels" .Values.dashboards.labels -}}
 {{- range $value, $labels := $all -}}
 {{- range $name, $_ := $labels -}}
 {{- if regexMatch "^(app\\.kubernetes\\.io/(name|instance|component|version|part-of|managed-by)|helm\\.sh/chart)$" $name -}}

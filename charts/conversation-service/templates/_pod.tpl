@@ -26,38 +26,18 @@ capabilities:
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.priorityClassName }}
-priorityClassName: {{ . | quote }}
-{{- end }}
-{{- with .Values.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.affinity }}
-affinity:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.runtimeClassName }}
-runtimeClassName: {{ . | quote }}
-{{- end }}
-{{- with .Values.schedulerName }}
-schedulerName: {{ . | quote }}
-{{- end }}
-{{- with .Values.hostAliases }}
-hostAliases:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.dnsPolicy }}
-dnsPolicy: {{ . }}
-{{- end }}
-{{- with .Values.dnsConfig }}
-dnsConfig:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{- $names := list "priorityClassName" "nodeSelector" "tolerations" "affinity" "runtimeClassName" "schedulerName" "hostAliases" "dnsPolicy" "dnsConfig" }}
+{{ include "conversation.fields" (list .Values $names) }}
+{{- end -}}
+
+{{/* Those of some values that are not empty, as fields of the same names. Takes a list of the values and of the names. */}}
+{{- define "conversation.fields" -}}
+{{- $values := index . 0 -}}
+{{- $fields := dict -}}
+{{- range $name := index . 1 -}}
+{{- with index $values $name -}}{{- $_ := set $fields $name . -}}{{- end -}}
+{{- end -}}
+{{- with $fields -}}{{- toYaml . -}}{{- end -}}
 {{- end -}}
 
 {{- define "conversation.tlsVolume" -}}
