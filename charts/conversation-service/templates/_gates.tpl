@@ -46,19 +46,16 @@
 {{- fail (printf "tolerations has the operator %s, which migration.gate operator does not know: use Equal or Exists, or another gate" .operator) -}}
 {{- end -}}
 {{- end -}}
-{{- $users := list "runAsUser" "runAsGroup" "fsGroup" -}}
-{{- range $name, $_ := omit .Values.podSecurityContext "platformAssignsUsers" -}}
-{{- if not (has $name $users) -}}
-{{- fail (printf "podSecurityContext.%s is of API and migrator alike, and the operator's pods of the migrator cannot have it: leave it out, or choose another migration.gate" $name) -}}
-{{- end -}}
-{{- end -}}
-{{- $who := include "conversation.users" . | fromYaml -}}
+{{- $who := pick (include "conversation.users" . | fromYaml) "runAsUser" "runAsGroup" "fsGroup" -}}
 {{- if not (has (toJson $who) (list "{}" (toJson (dict "runAsUser" 65532 "runAsGroup" 65532 "fsGroup" 65532)))) -}}
 {{- fail "podSecurityContext is of API and migrator alike, and the operator's pods of the migrator can have no other users than 65532 or the platform's: leave it out, set podSecurityContext.platformAssignsUsers, or choose another migration.gate" -}}
 {{- end -}}
 {{- $other := dict "serviceAccount.automountToken" .Values.serviceAccount.automountToken -}}
 {{- range list "runtimeClassName" "schedulerName" "hostAliases" "dnsPolicy" "dnsConfig" -}}
 {{- $_ := set $other . (index $.Values .) -}}
+{{- end -}}
+{{- range $name, $_ := omit .Values.podSecurityContext "platformAssignsUsers" "runAsUser" "runAsGroup" "fsGroup" -}}
+{{- $_ := set $other (printf "podSecurityContext.%s" $name) true -}}
 {{- end -}}
 {{- range $name, $value := $other -}}
 {{- if $value -}}
