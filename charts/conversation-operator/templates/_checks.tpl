@@ -17,9 +17,11 @@
 
 {{/* Labels that the chart sets itself: pods are found by some of them. */}}
 {{- define "conversation-operator.checkLabels" -}}
-{{- $all := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels -}}
-{{- $_ := set $all "serviceMonitor.labels" .Values.serviceMonitor.labels -}}
-{{- $_ := set $all "prometheusRule.labels" .Values.prometheusRule.labels -}}
+{{- $all := dict
+      "commonLabels" .Values.commonLabels
+      "podLabels" .Values.podLabels
+      "serviceMonitor.labels" .Values.serviceMonitor.labels
+      "prometheusRule.labels" .Values.prometheusRule.labels -}}
 {{- range $value, $labels := $all -}}
 {{- range $name, $_ := $labels -}}
 {{- if regexMatch "^(app\\.kubernetes\\.io/(name|instance|component|version|part-of|managed-by)|helm\\.sh/chart)$" $name -}}
@@ -29,11 +31,11 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What is made from the release's name, which may have what a Service's may not. */}}
+{{/* What is made from the names of release and chart, which may have what a Service's may not: dots, and an alias capitals. */}}
 {{- define "conversation-operator.checkNames" -}}
 {{- $name := include "conversation-operator.fullname" . -}}
-{{- if regexMatch "^[0-9]|\\." $name -}}
-{{- fail (printf "fullnameOverride is needed: %s, made from the name of the release, can be no Service's name: that begins with a letter and has no dot" $name) -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "fullnameOverride is needed: %s, made from the names of release and chart, or its alias, can be no Service's name: that begins with a letter and has small letters, digits and hyphens alone" $name) -}}
 {{- end -}}
 {{- end -}}
 
@@ -51,7 +53,7 @@
 {{/* Metrics and alerts that do not go together. */}}
 {{- define "conversation-operator.checkMonitoring" -}}
 {{- $monitor := .Values.serviceMonitor -}}
-{{- if gt (include "conversation-operator.milliseconds" $monitor.scrapeTimeout | int64) (include "conversation-operator.milliseconds" $monitor.interval | int64) -}}
+{{- if and $monitor.enabled (gt (include "conversation-operator.milliseconds" $monitor.scrapeTimeout | int64) (include "conversation-operator.milliseconds" $monitor.interval | int64)) -}}
 {{- fail (printf "serviceMonitor.scrapeTimeout is %s, longer than serviceMonitor.interval, which is %s" $monitor.scrapeTimeout $monitor.interval) -}}
 {{- end -}}
 {{- if and .Values.prometheusRule.enabled (not $monitor.enabled) -}}
@@ -68,6 +70,7 @@
 {{- include "conversation-operator.checkTag" (list "image.tag" .Values.image.tag .Values.image.digest) -}}
 {{- include "conversation-operator.checkLabels" . -}}
 {{- include "conversation-operator.checkMonitoring" . -}}
+{{- include "conversation-operator.checkVolumes" . -}}
 {{- $budget := .Values.podDisruptionBudget -}}
 {{- if and $budget.enabled (regexMatch "^0+%?$" (toString $budget.maxUnavailable)) -}}
 {{- fail "podDisruptionBudget.maxUnavailable is 0, which blocks every drain of a node: let at least one pod be away, or set podDisruptionBudget.enabled to false" -}}

@@ -1,4 +1,5 @@
-{{/* The settings of the operator. */}}
+{{/* The settings of the operator, with those too that have the default: a variable of extraEnvFrom would win over one that is not
+     here. */}}
 
 {{- define "conversation-operator.environment" -}}
 - name: POD_NAME
@@ -11,14 +12,10 @@
   value: {{ include "conversation-operator.fullname" . | quote }}
 - name: LEASE_SECONDS
   value: {{ int .Values.leaseSeconds | quote }}
-{{- with .Values.watchNamespace }}
 - name: WATCH_NAMESPACE
-  value: {{ . | quote }}
-{{- end }}
-{{- if ne .Values.listenAddress "0.0.0.0" }}
+  value: {{ .Values.watchNamespace | quote }}
 - name: HOST
   value: {{ .Values.listenAddress | quote }}
-{{- end }}
 - name: PORT
   value: "8080"
 - name: LOG_FORMAT

@@ -23,20 +23,30 @@
 {{- end -}}
 {{- end -}}
 
-{{/* The names of Secrets and of their keys. */}}
+{{/* Names of Secrets and of their keys, and what else a connection string may be put into by mistake. */}}
 {{- define "conversation.checkSecrets" -}}
-{{- $names := dict "mongodb.existingSecret" .Values.mongodb.existingSecret -}}
-{{- $_ := set $names "mongodb.tls.existingSecret" .Values.mongodb.tls.existingSecret -}}
-{{- $_ := set $names "redis.existingSecret" .Values.redis.existingSecret -}}
-{{- $_ := set $names "migration.mongodb.existingSecret" .Values.migration.mongodb.existingSecret -}}
+{{- $names := dict
+      "mongodb.existingSecret" .Values.mongodb.existingSecret
+      "mongodb.tls.existingSecret" .Values.mongodb.tls.existingSecret
+      "redis.existingSecret" .Values.redis.existingSecret
+      "migration.mongodb.existingSecret" .Values.migration.mongodb.existingSecret -}}
+{{- range $at, $secret := .Values.imagePullSecrets -}}
+{{- $_ := set $names (printf "imagePullSecrets[%d].name" $at) $secret.name -}}
+{{- end -}}
+{{- range $at, $source := .Values.extraEnvFrom -}}
+{{- with $source.secretRef -}}{{- $_ := set $names (printf "extraEnvFrom[%d].secretRef.name" $at) .name -}}{{- end -}}
+{{- end -}}
 {{- range $name, $value := $names -}}
-{{- include "conversation.checkSecret" (list $name $value "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$" "the name of a Secret") -}}
+{{- include "conversation.checkSecret" (list $name $value `^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$` "the name of a Secret") -}}
 {{- end -}}
-{{- $keys := dict "mongodb.uriKey" .Values.mongodb.uriKey "redis.urlKey" .Values.redis.urlKey -}}
-{{- $_ := set $keys "migration.mongodb.uriKey" .Values.migration.mongodb.uriKey -}}
+{{- $keys := dict
+      "mongodb.uriKey" .Values.mongodb.uriKey
+      "redis.urlKey" .Values.redis.urlKey
+      "migration.mongodb.uriKey" .Values.migration.mongodb.uriKey -}}
 {{- range $name, $value := $keys -}}
-{{- include "conversation.checkSecret" (list $name $value "^[-._a-zA-Z0-9]{0,253}$" "a key of a Secret") -}}
+{{- include "conversation.checkSecret" (list $name $value `^[-._a-zA-Z0-9]{0,253}$` "a key of a Secret") -}}
 {{- end -}}
+{{- include "conversation.checkSecret" (list "mongodb.database" .Values.mongodb.database `^[^/\\. "$*<>:|?]+$` "the name of a database") -}}
 {{- end -}}
 
 {{/* Where images are, and which. */}}
@@ -64,13 +74,15 @@
 
 {{/* Labels that the chart sets itself: pods are found by some of them. */}}
 {{- define "conversation.checkLabels" -}}
-{{- $all := dict "commonLabels" .Values.commonLabels "podLabels" .Values.podLabels -}}
-{{- $_ := set $all "migration.podLabels" .Values.migration.podLabels -}}
-{{- $_ := set $all "service.labels" .Values.service.labels -}}
-{{- $_ := set $all "service.management.labels" .Values.service.management.labels -}}
-{{- $_ := set $all "serviceMonitor.labels" .Values.serviceMonitor.labels -}}
-{{- $_ := set $all "prometheusRule.labels" .Values.prometheusRule.labels -}}
-{{- $_ := set $all "dashboards.labels" .Values.dashboards.labels -}}
+{{- $all := dict
+      "commonLabels" .Values.commonLabels
+      "podLabels" .Values.podLabels
+      "migration.podLabels" .Values.migration.podLabels
+      "service.labels" .Values.service.labels
+      "service.management.labels" .Values.service.management.labels
+      "serviceMonitor.labels" .Values.serviceMonitor.labels
+      "prometheusRule.labels" .Values.prometheusRule.labels
+      "dashboards.labels" .Values.dashboards.labels -}}
 {{- range $value, $labels := $all -}}
 {{- range $name, $_ := $labels -}}
 {{- if regexMatch "^(app\\.kubernetes\\.io/(name|instance|component|version|part-of|managed-by)|helm\\.sh/chart)$" $name -}}
@@ -80,11 +92,11 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What is made from the release's name, which may have what a Service's may not. */}}
+{{/* What is made from the names of release and chart, which may have what a Service's may not: dots, and an alias capitals. */}}
 {{- define "conversation.checkNames" -}}
 {{- $name := include "conversation.fullname" . -}}
-{{- if regexMatch "^[0-9]|\\." $name -}}
-{{- fail (printf "fullnameOverride is needed: %s, made from the name of the release, can be no Service's name: that begins with a letter and has no dot" $name) -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name) -}}
+{{- fail (printf "fullnameOverride is needed: %s, made from the names of release and chart, or its alias, can be no Service's name: that begins with a letter and has small letters, digits and hyphens alone" $name) -}}
 {{- end -}}
 {{- if and (eq .Values.migration.gate "operator") (gt (len $name) 40) -}}
 {{- fail "fullnameOverride is needed: the operator takes names of at most 40 characters" -}}
@@ -100,6 +112,7 @@
 {{- include "conversation.checkImages" . -}}
 {{- include "conversation.checkConnection" . -}}
 {{- include "conversation.checkSecrets" . -}}
+{{- include "conversation.checkPod" . -}}
 {{- include "conversation.checkScaling" . -}}
 {{- include "conversation.checkSettings" . -}}
 {{- include "conversation.checkVolumes" (dict
@@ -115,7 +128,8 @@
 {{- $seen := dict -}}
 {{- range $values.extraEnv -}}
 {{- if has .name $taken -}}
-{{- fail (printf "extraEnv has %s, which is a setting of the service: use settings, mongodb, redis or shutdown" .name) -}}
+{{- $instead := has .name (list "AUTO_MIGRATE" "DATA_DIR" "MANAGEMENT_PORT" "PORT") | ternary "the chart decides it, so leave it out" "use settings, mongodb, redis or shutdown" -}}
+{{- fail (printf "extraEnv has %s, which is a setting of the service: %s" .name $instead) -}}
 {{- end -}}
 {{- if hasKey $seen .name -}}
 {{- fail (printf "extraEnv has %s twice" .name) -}}

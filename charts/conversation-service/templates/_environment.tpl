@@ -41,8 +41,14 @@ SHUTDOWN_TIMEOUT: {{ printf "%ds" (int .Values.shutdown.timeoutSeconds) }}
 
 {{/* Fails for a Service with addresses that pods do not listen on. */}}
 {{- define "conversation.checkHost" -}}
-{{- if and (has "IPv6" .Values.service.ipFamilies) (ne (toString .Values.settings.HOST) "::") -}}
+{{- $service := .Values.service -}}
+{{- if ne (toString .Values.settings.HOST) "::" -}}
+{{- if has "IPv6" $service.ipFamilies -}}
 {{- fail "service.ipFamilies has IPv6, on which pods listen with settings.HOST \"::\" only" -}}
+{{- end -}}
+{{- if eq $service.ipFamilyPolicy "RequireDualStack" -}}
+{{- fail "service.ipFamilyPolicy RequireDualStack is IPv6 too, on which pods listen with settings.HOST \"::\" only" -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -1,8 +1,12 @@
 {{/* How the API is reached. */}}
 
-{{/* Fails for what only some types of Service have, which the API server refuses without the value's name. */}}
+{{/* Fails for what the API server refuses without the value's name: addresses of more families than the policy takes, and what
+     only some types of Service have. */}}
 {{- define "conversation.checkService" -}}
 {{- $service := .Values.service -}}
+{{- if and (eq $service.ipFamilyPolicy "SingleStack") (gt (len $service.ipFamilies) 1) -}}
+{{- fail "service.ipFamilies has two, of which service.ipFamilyPolicy SingleStack takes one: leave one out, or choose another policy" -}}
+{{- end -}}
 {{- $of := dict
       "nodePort" (list "NodePort" "LoadBalancer")
       "externalTrafficPolicy" (list "NodePort" "LoadBalancer")

@@ -28,7 +28,9 @@
 {{- range list "job" "hook" "init" "operator" "none" -}}
 {{- if not (has $name (index $ignored .)) -}}{{- $honouring = append $honouring . -}}{{- end -}}
 {{- end -}}
-{{- fail (printf "migration.%s has an effect with migration.gate %s only, and not with %s: leave it out" $name (join " or " $honouring) $gate) -}}
+{{- /* With `init` the migrator has what the API's pods have by the value of the same name. */ -}}
+{{- $remedy := and (eq $gate "init") (hasKey $.Values $name) | ternary (printf "use %s" $name) "leave it out" -}}
+{{- fail (printf "migration.%s has an effect with migration.gate %s only, and not with %s: %s" $name (join " or " $honouring) $gate $remedy) -}}
 {{- end -}}
 {{- end -}}
 {{- if eq $gate "operator" -}}{{- include "conversation.checkOperator" . -}}{{- end -}}
@@ -36,18 +38,24 @@
 
 {{/* What the operator's pods of the migrator cannot have. */}}
 {{- define "conversation.checkOperator" -}}
+{{- if and .Values.migration.approve (eq .Values.migration.policy "Observe") -}}
+{{- fail "migration.approve has no effect with migration.policy Observe, which applies no plan: leave it out, or choose Approve or Automatic" -}}
+{{- end -}}
 {{- range .Values.tolerations -}}
 {{- if has .operator (list "Lt" "Gt") -}}
 {{- fail (printf "tolerations has the operator %s, which migration.gate operator does not know: use Equal or Exists, or another gate" .operator) -}}
 {{- end -}}
 {{- end -}}
-{{- $who := include "conversation.users" . | fromYaml -}}
+{{- $who := pick (include "conversation.users" . | fromYaml) "runAsUser" "runAsGroup" "fsGroup" -}}
 {{- if not (has (toJson $who) (list "{}" (toJson (dict "runAsUser" 65532 "runAsGroup" 65532 "fsGroup" 65532)))) -}}
 {{- fail "podSecurityContext is of API and migrator alike, and the operator's pods of the migrator can have no other users than 65532 or the platform's: leave it out, set podSecurityContext.platformAssignsUsers, or choose another migration.gate" -}}
 {{- end -}}
 {{- $other := dict "serviceAccount.automountToken" .Values.serviceAccount.automountToken -}}
 {{- range list "runtimeClassName" "schedulerName" "hostAliases" "dnsPolicy" "dnsConfig" -}}
 {{- $_ := set $other . (index $.Values .) -}}
+{{- end -}}
+{{- range $name, $_ := omit .Values.podSecurityContext "platformAssignsUsers" "runAsUser" "runAsGroup" "fsGroup" -}}
+{{- $_ := set $other (printf "podSecurityContext.%s" $name) true -}}
 {{- end -}}
 {{- range $name, $value := $other -}}
 {{- if $value -}}

@@ -96,8 +96,17 @@ template:
     {{- end }}
 {{- end -}}
 
+{{/* Which volumes of the user's the migrator may mount, by the value's name: with the gate `init` those of the API's pods. */}}
+{{- define "conversation.migratorGiven" -}}
+{{- if eq .Values.migration.gate "init" -}}
+{{- dict "volumes" "extraVolumes" "given" .Values.extraVolumes | toYaml -}}
+{{- else -}}
+{{- dict "volumes" "migration.extraVolumes" "given" .Values.migration.extraVolumes | toYaml -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "conversation.migratorVolumes" -}}
-{{- concat (include "conversation.tlsVolume" . | fromYamlArray) .Values.migration.extraVolumes | toYaml -}}
+{{- concat (include "conversation.tlsVolume" . | fromYamlArray) (include "conversation.migratorGiven" . | fromYaml).given | toYaml -}}
 {{- end -}}
 
 {{- define "conversation.checkMigrator" -}}
@@ -108,11 +117,7 @@ template:
 {{- end -}}
 {{- $taken = append $taken .name -}}
 {{- end -}}
-{{- /* With the gate `init` it has the volumes of the API's pods. */ -}}
-{{- $inside := eq .Values.migration.gate "init" -}}
-{{- include "conversation.checkVolumes" (dict
-      "volumes" ($inside | ternary "extraVolumes" "migration.extraVolumes")
-      "given" ($inside | ternary .Values.extraVolumes .Values.migration.extraVolumes)
-      "own" (include "conversation.tlsVolume" . | fromYamlArray)
-      "mounts" "migration.extraVolumeMounts" "mounted" .Values.migration.extraVolumeMounts "ownMounts" (include "conversation.tlsMount" . | fromYamlArray)) -}}
+{{- $own := dict "own" (include "conversation.tlsVolume" . | fromYamlArray) "ownMounts" (include "conversation.tlsMount" . | fromYamlArray) -}}
+{{- $mounted := dict "mounts" "migration.extraVolumeMounts" "mounted" .Values.migration.extraVolumeMounts -}}
+{{- include "conversation.checkVolumes" (merge (include "conversation.migratorGiven" . | fromYaml) $mounted $own) -}}
 {{- end -}}

@@ -2,7 +2,7 @@
 
 {{- define "conversation.checkMonitoring" -}}
 {{- $monitor := .Values.serviceMonitor -}}
-{{- if gt (include "conversation.milliseconds" $monitor.scrapeTimeout | int64) (include "conversation.milliseconds" $monitor.interval | int64) -}}
+{{- if and $monitor.enabled (gt (include "conversation.milliseconds" $monitor.scrapeTimeout | int64) (include "conversation.milliseconds" $monitor.interval | int64)) -}}
 {{- fail (printf "serviceMonitor.scrapeTimeout is %s, longer than serviceMonitor.interval, which is %s" $monitor.scrapeTimeout $monitor.interval) -}}
 {{- end -}}
 {{- if .Values.prometheusRule.enabled -}}

@@ -26,38 +26,18 @@ capabilities:
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.priorityClassName }}
-priorityClassName: {{ . | quote }}
-{{- end }}
-{{- with .Values.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.affinity }}
-affinity:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.runtimeClassName }}
-runtimeClassName: {{ . | quote }}
-{{- end }}
-{{- with .Values.schedulerName }}
-schedulerName: {{ . | quote }}
-{{- end }}
-{{- with .Values.hostAliases }}
-hostAliases:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .Values.dnsPolicy }}
-dnsPolicy: {{ . }}
-{{- end }}
-{{- with .Values.dnsConfig }}
-dnsConfig:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+{{- $names := list "priorityClassName" "nodeSelector" "tolerations" "affinity" "runtimeClassName" "schedulerName" "hostAliases" "dnsPolicy" "dnsConfig" }}
+{{ include "conversation.fields" (list .Values $names) }}
+{{- end -}}
+
+{{/* Those of some values that are not empty, as fields of the same names. Takes a list of the values and of the names. */}}
+{{- define "conversation.fields" -}}
+{{- $values := index . 0 -}}
+{{- $fields := dict -}}
+{{- range $name := index . 1 -}}
+{{- with index $values $name -}}{{- $_ := set $fields $name . -}}{{- end -}}
+{{- end -}}
+{{- with $fields -}}{{- toYaml . -}}{{- end -}}
 {{- end -}}
 
 {{- define "conversation.tlsVolume" -}}
@@ -85,4 +65,25 @@ dnsConfig:
     secretKeyRef:
       name: {{ .secret | quote }}
       key: {{ .key | quote }}
+{{- end -}}
+
+{{/* What the API server refuses without the value's name. */}}
+{{- define "conversation.checkPod" -}}
+{{- if and (eq .Values.dnsPolicy "None") (not .Values.dnsConfig.nameservers) -}}
+{{- fail "dnsConfig.nameservers is empty: with dnsPolicy None, name whom pods ask" -}}
+{{- end -}}
+{{- range .Values.topologySpread -}}
+{{- if and .minDomains (ne .whenUnsatisfiable "DoNotSchedule") -}}
+{{- fail (printf "topologySpread has minDomains for %s, which is for whenUnsatisfiable DoNotSchedule, and not for %s: leave it out" .topologyKey .whenUnsatisfiable) -}}
+{{- end -}}
+{{- end -}}
+{{- $taken := eq .Values.migration.gate "init" | ternary (list "api" "migrate") (list "api") -}}
+{{- range $value := list "initContainers" "extraContainers" -}}
+{{- range index $.Values $value -}}
+{{- if has .name $taken -}}
+{{- fail (printf "%s has %s, which is there already, by the chart or by another one: use another name" $value .name) -}}
+{{- end -}}
+{{- $taken = append $taken .name -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}

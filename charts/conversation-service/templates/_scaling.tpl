@@ -19,12 +19,17 @@
 {{- if regexMatch "^0+%?$" (toString .Values.maxSurge) -}}
 {{- fail "maxSurge is 0, with which no rollout could begin: no pod is taken away before its successor is ready" -}}
 {{- end -}}
+{{- $ready := int64 .Values.minReadySeconds -}}
+{{- $deadline := int64 .Values.progressDeadlineSeconds -}}
+{{- if ge $ready $deadline -}}
+{{- fail (printf "minReadySeconds is %d, not shorter than progressDeadlineSeconds, which is %d: no rollout would be in time" $ready $deadline) -}}
+{{- end -}}
 {{- if and .Values.autoscaling.enabled .Values.keda.enabled -}}
 {{- fail "autoscaling and keda exclude each other: set autoscaling.enabled or keda.enabled to false" -}}
 {{- end -}}
 {{- range list "autoscaling" "keda" -}}
 {{- $scaling := index $root.Values . -}}
-{{- if gt (int $scaling.minReplicas) (int $scaling.maxReplicas) -}}
+{{- if and $scaling.enabled (gt (int $scaling.minReplicas) (int $scaling.maxReplicas)) -}}
 {{- fail (printf "%s.minReplicas is more than %s.maxReplicas" . .) -}}
 {{- end -}}
 {{- end -}}

@@ -12,17 +12,13 @@ use serde_json::{Map, Value, json};
 use super::support::{HELMS, RELEASE, charts, manifest_of, objects, text, walk};
 
 /// What may be taken away, by how its place begins, and why.
-const MAY_BE_ABSENT: [(&str, &str); 7] = [
+const MAY_BE_ABSENT: [(&str, &str); 6] = [
     ("/podSecurityContext/", "platforms assign users themselves"),
     ("/resources/", "what is neither requested nor limited is for the cluster to decide"),
     ("/migration/resources/", "the same of the migrator"),
     ("/helmTest/resources/", "the same of the test"),
     ("/autoscaling/behavior/", "autoscaling/v2 has a default for each"),
     ("/dashboards/labels/", "another sidecar selects by another label"),
-    (
-        "/networkPolicy/monitoringNamespaceLabels/",
-        "another label tells the namespace; unit tests show that one is needed",
-    ),
 ];
 
 #[test]

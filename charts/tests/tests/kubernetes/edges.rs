@@ -7,7 +7,7 @@ use super::cluster::{file, kubectl, restricted, shared};
 use super::support::{manifest, topology};
 
 /// Values as `--set-json` has them. LABEL and NAME are the longest that there are, FIELD is as long as an index's may be.
-const AT_THEIR_BOUNDS: [&str; 48] = [
+const AT_THEIR_BOUNDS: [&str; 52] = [
     r#"commonLabels={"NAME/LABEL":"LABEL","a_b.C":""}"#,
     r#"commonAnnotations={"NAME/LABEL":"any text: {}","Upper.Example/a":""}"#,
     r#"podLabels={"LABEL":"A_b.c-D"}"#,
@@ -44,6 +44,10 @@ const AT_THEIR_BOUNDS: [&str; 48] = [
     r#"migration={"gate":"operator","declaration":{"indexes":[{"collection":"events","name":"LABEL","keys":[{"field":"FIELD","order":"hashed"}]}]}}"#,
     r#"migration={"gate":"operator","podAnnotations":{"NAME/LABEL":"x"},"podLabels":{"LABEL":"LABEL"}},affinity={"nodeAffinity":{}},commonLabels={"NAME/LABEL":"x"}"#,
     r#"migration={"gate":"operator","declaration":{"ignoreIndexUse":true}},podSecurityContext.platformAssignsUsers=true,networkPolicy.enabled=true"#,
+    r#"migration={"gate":"operator","resources":{"requests":{"cpu":0.5,"memory":134217728},"limits":{"memory":1e9}}}"#,
+    r#"maxSurge=1000000,podDisruptionBudget.maxUnavailable=1000000,minReadySeconds=899"#,
+    r#"topologySpread=[{"topologyKey":"a","maxSkew":1,"whenUnsatisfiable":"DoNotSchedule","minDomains":2}]"#,
+    r#"dnsPolicy="None",dnsConfig={"nameservers":["fd00::1"]}"#,
     r#"service={"type":"NodePort","port":65535,"nodePort":30000,"externalTrafficPolicy":"Local","labels":{"LABEL":"LABEL"}}"#,
     r#"service={"ipFamilyPolicy":"SingleStack","ipFamilies":["IPv4"],"trafficDistribution":"PreferClose"}"#,
     r#"schedulerName="NAME""#,

@@ -30,7 +30,7 @@ static PLANE: OnceCell<ControlPlane> = OnceCell::const_new();
 static TURN: Mutex<()> = Mutex::const_new(());
 
 /// A control plane that has nothing of the operator's, until the guard is dropped. Whoever makes definitions deletes them.
-async fn alone() -> Result<(&'static ControlPlane, MutexGuard<'static, ()>)> {
+pub(crate) async fn alone() -> Result<(&'static ControlPlane, MutexGuard<'static, ()>)> {
     let turn = TURN.lock().await;
     let plane = PLANE.get_or_try_init(|| ControlPlane::start(control_plane::Version::Newest)).await?;
     let kinds = ["conversationservices.conversation.dev", "conversationschemas.conversation.dev"];

@@ -7,6 +7,8 @@ use conversation_testkit::control_plane::Helm;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::cluster::helm;
+use super::operator::alone;
 use super::support::{HELMS, RELEASE, at, charts, objects, text, told};
 
 /// Where the images of a chart are.
@@ -60,6 +62,45 @@ fn a_parent_chart_tells_where_images_are_and_what_they_are_pulled_with() -> Resu
             assert!(at(pod, "/containers/0/image").starts_with("global.example.com/all/conversation-"), "{pod}");
             assert_eq!(pod["imagePullSecrets"], json!([{ "name": "everywhere" }]), "{helm:?}");
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_alias_that_no_service_can_have_in_its_name_is_refused() -> Result<()> {
+    for (name, alias) in [("conversation-service", "callService"), ("conversation-operator", "call_operator")] {
+        let parent = parent(IMAGES)?;
+        for (file, from, to) in [
+            ("Chart.yaml", format!("condition: {name}"), format!("alias: {alias}, condition: {name}")),
+            ("values.yaml", format!("{name}:"), format!("{alias}:")),
+        ] {
+            let file = parent.path().join(file);
+            fs::write(&file, fs::read_to_string(&file)?.replace(&from, &to))?;
+        }
+        for helm in HELMS {
+            let refusal = rendered(helm, &parent, &[]).expect_err(alias);
+            let expected = format!("fullnameOverride is needed: calls-{alias}, made from");
+            assert!(format!("{refusal:#}").contains(&expected), "{helm:?}: {refusal:#}");
+            rendered(helm, &parent, &["--set", &format!("{alias}.fullnameOverride=calls-2")])?;
+        }
+    }
+    Ok(())
+}
+
+/// The reason why the READMEs tell to install the operator first, by a release of its own.
+#[tokio::test]
+async fn a_parent_chart_cannot_bring_the_operator_together_with_its_objects() -> Result<()> {
+    let (plane, _turn) = alone().await?;
+    let parent = parent(IMAGES)?;
+    let install = ["install", RELEASE, text(parent.path()), "--set", "conversation-service.migration.gate=operator"];
+    for version in HELMS {
+        told(version, &["dependency", "update", text(parent.path())])?;
+        let namespace = plane.restricted_namespace("together").await?;
+        let refusal = helm(plane, version, &namespace, &install).await.expect_err("a kind without a definition");
+        assert!(
+            format!("{refusal:#}").contains(r#"no matches for kind "ConversationSchema""#),
+            "{version:?}: {refusal:#}"
+        );
     }
     Ok(())
 }

@@ -11,9 +11,11 @@ use crate::{
 pub(super) fn autoscaler(owner: &Owner, spec: &ConversationServiceSpec) -> Option<Desired> {
     let Autoscaling { min_replicas, max_replicas, cpu_utilization, memory_utilization, behavior } =
         spec.scaling.as_ref()?.autoscaling.as_ref()?;
+    // Of the one container, since a sidecar that is put into the pods may request nothing, and a percentage of all is none then.
     let metric = |name: &str, utilization: &Option<i32>| {
         let target = json!({"type": "Utilization", "averageUtilization": (*utilization)?});
-        Some(json!({"type": "Resource", "resource": {"name": name, "target": target}}))
+        let resource = json!({"name": name, "container": "api", "target": target});
+        Some(json!({"type": "ContainerResource", "containerResource": resource}))
     };
     let metrics: Vec<Value> =
         [metric("cpu", cpu_utilization), metric("memory", memory_utilization)].into_iter().flatten().collect();

@@ -156,6 +156,13 @@ fn an_autoscaler_decides_alone() {
     let autoscaler = &find(&objects, Kind::HorizontalPodAutoscaler)["spec"];
     assert_eq!((&autoscaler["minReplicas"], &autoscaler["maxReplicas"]), (&json!(2), &json!(9)));
     assert_eq!(autoscaler["metrics"].as_array().map(Vec::len), Some(2));
+    // A sidecar that requests nothing does not keep it from scaling.
+    for metric in autoscaler["metrics"].as_array().expect("metrics") {
+        assert_eq!(
+            (&metric["type"], &metric["containerResource"]["container"]),
+            (&json!("ContainerResource"), &json!("api"))
+        );
+    }
     assert_eq!(autoscaler["behavior"]["scaleDown"]["stabilizationWindowSeconds"], 300);
 }
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use conversation_testkit::ControlPlane;
 use conversation_testkit::control_plane::{Helm, output};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::support::{at, objects, operator_chart, root, text};
 use super::rendered;
@@ -15,6 +15,12 @@ use super::rendered;
 async fn the_cluster_wide_overlay_is_what_the_chart_makes_of_its_defaults() -> Result<()> {
     let minimal = operator_chart().join("ci/minimal-values.yaml");
     let mut chart = named(rendered(Helm::V4, &minimal, &["--namespace", "conversation-system"])?);
+    // Two defaults that the chart says, since variables of `extraEnvFrom` would win over them; the overlay has no such.
+    let environment = "/spec/template/spec/containers/0/env";
+    let deployment = chart.get_mut("Deployment/conversation-operator");
+    let variables = deployment.and_then(|deployment| deployment.pointer_mut(environment)?.as_array_mut());
+    let said = [json!({ "name": "WATCH_NAMESPACE", "value": "" }), json!({ "name": "HOST", "value": "0.0.0.0" })];
+    variables.context("variables")?.retain(|variable| !said.contains(variable));
     for (name, object) in named(kustomized("k8s/overlays/cluster-wide").await?) {
         // Helm makes the namespace itself.
         if name != "Namespace/conversation-system" {
