@@ -4,6 +4,7 @@
 mod apply;
 mod error;
 mod jobs;
+mod obstacles;
 mod report;
 mod schema;
 mod service;
@@ -26,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     backoff::Backoff,
-    desired::OPERATOR,
+    desired::{OPERATOR, Owner},
     kinds::Kind,
     metrics::Metrics,
     watch::{Stores, Triggers},
@@ -39,6 +40,8 @@ pub(crate) use error::causes;
 const DEBOUNCE: Duration = Duration::from_millis(100);
 /// How often an object is looked at though nothing changed that is watched.
 const RESYNC: Duration = Duration::from_secs(600);
+/// How soon pods are looked at again that do not begin: what is in their way is in no copy.
+const IMPATIENCE: Duration = Duration::from_secs(10);
 /// How soon an object is looked at again whose copy was behind.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -130,6 +133,12 @@ where
 fn retry<K: Resource<DynamicType = ()>>(object: Arc<K>, error: &Error, context: Arc<Context>) -> Action {
     context.metrics.failed(&K::kind(&()), error.reason());
     Action::requeue(context.failures.failed(&key(&*object)))
+}
+
+/// Tells of something that holds nothing up.
+fn log<T>(owner: &Owner, error: &Error) -> Option<T> {
+    tracing::warn!(%error, kind = owner.kind, namespace = owner.namespace, name = owner.name, "something less important failed");
+    None
 }
 
 /// What tells an object from all others.

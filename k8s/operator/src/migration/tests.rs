@@ -72,7 +72,8 @@ fn failure(second: i64) -> Failure {
 fn run(number: i64, command: &str, revision: &str, state: State) -> Run {
     let job = format!("shop-migrate-{number}");
     let (command, revision) = (command.to_owned(), revision.to_owned());
-    Run { job, number, command, revision, body: String::new(), made: at(0), state }
+    let (uid, body) = (format!("uid-{number}"), String::new());
+    Run { job, uid, pod: None, number, command, revision, body, made: at(0), state }
 }
 
 fn said(second: i64, summary: serde_json::Value) -> State {

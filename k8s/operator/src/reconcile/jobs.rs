@@ -2,16 +2,10 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::{
-    api::{
-        batch::v1::Job,
-        core::v1::{Event, Pod},
-    },
-    jiff::Timestamp,
-};
+use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{
     Api, ResourceExt,
-    api::{DeleteParams, ListParams, PostParams},
+    api::{DeleteParams, ListParams, PostParams, Preconditions},
     runtime::reflector::ObjectRef,
 };
 
@@ -20,13 +14,11 @@ use crate::{
     api::ConversationSchemaSpec,
     desired::{BODY, Command, OPERATOR, Owner, job, job_name},
     kinds::Kind,
-    migration::{Run, State, Trouble},
+    migration::{Run, State},
 };
 
 /// How many finished Jobs of an object are kept.
 const KEPT: i64 = 3;
-/// After how many seconds without a pod something must be in a Job's way.
-const PATIENCE: i64 = 5;
 
 impl Context {
     fn job(&self, owner: &Owner, number: i64) -> Option<Arc<Job>> {
@@ -88,14 +80,16 @@ impl Context {
         }
     }
 
-    /// Deletes a Job with its pod.
-    pub(super) async fn remove_job(&self, owner: &Owner, name: &str) -> Result<(), Error> {
-        match self.jobs(owner).delete(name, &DeleteParams::background()).await {
+    /// Deletes a Job with its pod, and not another one that has its name by now.
+    pub(super) async fn remove_job(&self, owner: &Owner, name: &str, uid: &str) -> Result<(), Error> {
+        let preconditions = Some(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
+        let params = DeleteParams { preconditions, ..DeleteParams::background() };
+        match self.jobs(owner).delete(name, &params).await {
             Ok(_) => {
                 self.metrics.wrote(Kind::Job.row().name, "pruned");
                 Ok(())
             }
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(()),
             Err(error) => Err(Error::writing(Kind::Job, name, error)),
         }
     }
@@ -103,25 +97,9 @@ impl Context {
     /// Deletes the Job that is one too many after a run.
     pub(super) async fn forget_oldest(&self, owner: &Owner, last: i64) -> Result<(), Error> {
         match self.job(owner, last - KEPT) {
-            Some(job) => self.remove_job(owner, &job.name_any()).await,
+            Some(job) => self.remove_job(owner, &job.name_any(), &job.uid().unwrap_or_default()).await,
             None => Ok(()),
         }
-    }
-
-    /// Why a Job has no pod, as its events say it: a quota, or an admission policy.
-    pub(super) async fn refused(&self, owner: &Owner, run: &Run, now: Timestamp) -> Result<Option<Trouble>, Error> {
-        let young = now.as_second() - run.made.as_second() < PATIENCE;
-        if young || !matches!(run.state, State::Waiting(None)) {
-            return Ok(None);
-        }
-        let about = format!("involvedObject.kind=Job,involvedObject.name={},reason=FailedCreate", run.job);
-        let events: Api<Event> = Api::namespaced(self.client.clone(), &owner.namespace);
-        let events = events.list(&ListParams::default().fields(&about)).await?;
-        let last = events.items.into_iter().filter_map(|event| event.message).next_back();
-        Ok(last.map(|message| {
-            let reason = if message.contains("quota") { "QuotaExceeded" } else { "PodsRefused" };
-            Trouble::new(reason, format!("Job {} gets no pod: {message}", run.job))
-        }))
     }
 
     fn jobs(&self, owner: &Owner) -> Api<Job> {

@@ -7,8 +7,9 @@ use kube::runtime::controller::Action;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Context, Error, RESYNC, SOON,
+    Context, Error, IMPATIENCE, RESYNC, SOON,
     apply::{Done, owned},
+    log,
     states::{self, Found},
 };
 use crate::{
@@ -35,12 +36,11 @@ pub(super) async fn reconcile(service: Arc<ConversationService>, context: Arc<Co
     if !service.spec.paused {
         worked.work(&context, &owner, &service, open, release.as_ref()).await;
     }
-    let Worked { deployment, mut trouble, error, again } = worked;
-    let unready = deployment.as_ref().is_some_and(|deployment| !states::complete(deployment));
-    if trouble.is_none() && unready {
-        let pods = context.stores.pods(&owner.namespace, &owner.name, "api");
-        trouble = pods.iter().find_map(|pod| pods::trouble(pod));
+    let unready = worked.deployment.as_ref().is_some_and(|deployment| !states::complete(deployment));
+    if worked.trouble.is_none() && unready {
+        worked.look_at_pods(&context, &owner).await;
     }
+    let Worked { deployment, trouble, error, again } = worked;
 
     let found = Found { open, schema: schema.as_deref(), deployment: deployment.as_ref(), trouble };
     let old = service.status.as_ref();
@@ -112,6 +112,23 @@ impl Worked {
         }
     }
 
+    /// What is in the way of the pods.
+    async fn look_at_pods(&mut self, context: &Context, owner: &Owner) {
+        let pods = context.stores.pods(&owner.namespace, &owner.name, "api");
+        self.trouble = pods.iter().find_map(|pod| pods::trouble(pod));
+        if self.trouble.is_none()
+            && let Some(pod) = pods.iter().find(|pod| pods::is_being_made(pod))
+        {
+            let asked = context.unmade(pod, Timestamp::now()).await;
+            self.trouble = asked.unwrap_or_else(|error| log(owner, &error));
+            self.look_again(IMPATIENCE);
+        }
+    }
+
+    fn look_again(&mut self, wait: Duration) {
+        self.again = Some(self.again.map_or(wait, |again| again.min(wait)));
+    }
+
     /// The first that went wrong is what is said; the rest is tried all the same.
     fn note(&mut self, kind: Kind, name: &str, done: Result<Done, Error>) {
         match done {
@@ -123,10 +140,10 @@ impl Worked {
             Ok(Done::Contended(wait)) => {
                 let message = format!("somebody keeps changing {} {name}", kind.row().name);
                 self.trouble.get_or_insert_with(|| Trouble::new("Contended", message));
-                self.again = Some(self.again.map_or(wait, |again| again.min(wait)));
+                self.look_again(wait);
             }
             // Its copy is behind, and the watch brings the next one.
-            Err(error) if error.is_passing() => self.again = Some(SOON),
+            Err(error) if error.is_passing() => self.look_again(SOON),
             Err(error) if self.error.is_none() => {
                 self.trouble = Some(error.trouble());
                 self.error = Some(error);
