@@ -2,6 +2,7 @@
 //! only to write.
 
 mod apply;
+mod deployment;
 mod error;
 mod jobs;
 mod obstacles;

@@ -82,6 +82,12 @@ impl Error {
         matches!(self, Self::Moved { .. })
     }
 
+    /// Whether it may have passed when it is tried again.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Api(_))
+    }
+
     /// As a condition says it.
     #[must_use]
     pub fn trouble(&self) -> Trouble {

@@ -11,7 +11,7 @@ use kube::{
 
 use super::{Context, Error};
 use crate::{
-    api::ConversationSchemaSpec,
+    api::{ConversationSchema, ConversationSchemaSpec},
     desired::{BODY, Command, OPERATOR, Owner, job, job_name},
     kinds::Kind,
     migration::{Run, State},
@@ -43,6 +43,13 @@ impl Context {
             }
             _ => Ok(run),
         }
+    }
+
+    /// Whether an apply of a schema has begun. Nothing that the operator does may end it.
+    pub(super) async fn applies(&self, schema: &ConversationSchema) -> Result<bool, Error> {
+        let ended = schema.status.as_ref().map_or(0, |status| status.runs);
+        let run = self.run(&Owner::from(schema), ended + 1).await?;
+        Ok(run.is_some_and(|run| !run.is_harmless()))
     }
 
     /// Starts a run. That this very run was started already is what is wanted.
