@@ -37,8 +37,9 @@ use crate::{
 pub use error::Error;
 pub(crate) use error::causes;
 
-/// Changes of an object that come within this time are worked on once.
-const DEBOUNCE: Duration = Duration::from_millis(100);
+/// Changes of an object that come within this time of each other are worked on once. Each begins it anew, so it is less than
+/// what is between the changes of even a large Deployment's pods; those that come while it is worked on are one in any case.
+const DEBOUNCE: Duration = Duration::from_millis(10);
 /// How often an object is looked at though nothing changed that is watched.
 const RESYNC: Duration = Duration::from_secs(600);
 /// How soon pods are looked at again that do not begin: what is in their way is in no copy.
