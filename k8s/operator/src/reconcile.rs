@@ -143,6 +143,11 @@ fn log<T>(owner: &Owner, error: &Error) -> Option<T> {
     None
 }
 
+/// Whether an object belongs to the one with this uid.
+fn owns(uid: &str, object: &impl ResourceExt) -> bool {
+    object.owner_references().iter().any(|owner| owner.uid == uid)
+}
+
 /// What tells an object from all others.
 fn key<K: Resource<DynamicType = ()>>(object: &K) -> String {
     format!("{}/{}/{}", K::kind(&()), object.namespace().unwrap_or_default(), object.name_any())

@@ -7,10 +7,7 @@ use kube::{
 };
 use serde_json::json;
 
-use super::{
-    Context, Error,
-    apply::{Done, owned},
-};
+use super::{Context, Error, apply::Done, owns};
 use crate::{
     api::ConversationService,
     desired::{MANAGED_BY, OPERATOR, Owner},
@@ -30,8 +27,9 @@ impl Context {
         if !known && !released {
             return Ok(None);
         }
-        let found = self.found(Kind::Deployment, namespace, name).await?.filter(|found| owned(found, owner));
-        Ok(found.and_then(|found| serde_json::from_value(found).ok()))
+        let found = self.found(Kind::Deployment, namespace, name).await?;
+        let found: Option<Deployment> = found.and_then(|found| serde_json::from_value(found).ok());
+        Ok(found.filter(|found| owns(&owner.uid, found)))
     }
 
     /// Gives a Deployment its label back, and leaves all the rest of it as it is.

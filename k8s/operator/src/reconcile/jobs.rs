@@ -9,7 +9,7 @@ use kube::{
     runtime::reflector::ObjectRef,
 };
 
-use super::{Context, Error};
+use super::{Context, Error, owns};
 use crate::{
     api::{ConversationSchema, ConversationSchemaSpec},
     desired::{BODY, Command, OPERATOR, Owner, job, job_name},
@@ -24,13 +24,14 @@ impl Context {
     fn job(&self, owner: &Owner, number: i64) -> Option<Arc<Job>> {
         let found = self.stores.jobs.get(&ObjectRef::new(&job_name(owner, number)).within(&owner.namespace))?;
         // One that is on its way out, or belonged to an object of this name that is gone, is none.
-        (belongs(&found, owner) && found.metadata.deletion_timestamp.is_none()).then_some(found)
+        (owns(&owner.uid, &*found) && found.metadata.deletion_timestamp.is_none()).then_some(found)
     }
 
     /// The run of this number.
     pub(super) async fn run(&self, owner: &Owner, number: i64) -> Result<Option<Run>, Error> {
         let Some(job) = self.job(owner, number) else { return Ok(None) };
-        let of_job = |pod: &Pod| pod.owner_references().iter().any(|owner| Some(&owner.uid) == job.uid().as_ref());
+        let uid = job.uid().unwrap_or_default();
+        let of_job = |pod: &Pod| owns(&uid, pod);
         let run = Run::read(&job, &self.stores.pods.state_filter(of_job));
         match &run {
             // The copies of pods may be behind that of the Job, and what the pod said last is said only once.
@@ -76,7 +77,7 @@ impl Context {
     /// Whether a Job of the name is the one that was to be made.
     async fn check(&self, owner: &Owner, name: &str, wanted: &Job) -> Result<(), Error> {
         match self.jobs(owner).get_opt(name).await? {
-            Some(found) if !belongs(&found, owner) => {
+            Some(found) if !owns(&owner.uid, &found) => {
                 let holder = found.owner_references().first();
                 let holder = holder.map_or("nobody".to_owned(), |owner| format!("{} {}", owner.kind, owner.name));
                 Err(Error::Taken { kind: Kind::Job, name: name.to_owned(), holder })
@@ -112,8 +113,4 @@ impl Context {
     fn jobs(&self, owner: &Owner) -> Api<Job> {
         Api::namespaced(self.client.clone(), &owner.namespace)
     }
-}
-
-fn belongs(job: &Job, owner: &Owner) -> bool {
-    job.owner_references().iter().any(|reference| reference.uid == owner.uid)
 }

@@ -6,7 +6,7 @@ use k8s_openapi::{
 };
 use kube::{Api, ResourceExt, api::ListParams};
 
-use super::{Context, Error};
+use super::{Context, Error, error::is_quota};
 use crate::{
     migration::{Run, State, Trouble},
     pods,
@@ -26,10 +26,7 @@ impl Context {
         }
         // A quota, or an admission policy.
         let message = self.last_event(namespace, &run.uid, "FailedCreate").await?.and_then(|event| event.message);
-        Ok(message.map(|message| {
-            let reason = if message.contains("quota") { "QuotaExceeded" } else { "PodsRefused" };
-            Trouble::new(reason, format!("Job {} gets no pod: {message}", run.job))
-        }))
+        Ok(message.map(|message| refused(&format!("Job {} gets no pod", run.job), &message)))
     }
 
     /// Why the containers of a pod are not made.
@@ -56,6 +53,12 @@ impl Context {
         let events = events.list(&ListParams::default().fields(&selector)).await?;
         Ok(events.items.into_iter().max_by_key(|event| event.last_timestamp.as_ref().map(|time| time.0)))
     }
+}
+
+/// That pods may not be made, and why.
+pub(super) fn refused(what: &str, message: &str) -> Trouble {
+    let reason = if is_quota(message) { "QuotaExceeded" } else { "PodsRefused" };
+    Trouble::new(reason, format!("{what}: {message}"))
 }
 
 fn is_young(made: Timestamp, now: Timestamp) -> bool {

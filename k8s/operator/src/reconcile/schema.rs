@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, runtime::controller::Action};
 
-use super::{Context, Error, IMPATIENCE, RESYNC, SOON, log};
+use super::{Context, Error, IMPATIENCE, RESYNC, SOON, log, owns};
 use crate::{
     api::{APPROVE_PLAN, ConversationSchema, ConversationSchemaStatus, ConversationService},
     conditions::merge,
@@ -101,7 +101,6 @@ impl Context {
     /// The service that a schema belongs to.
     fn owning_service(&self, schema: &ConversationSchema) -> Option<Arc<ConversationService>> {
         let service = self.stores.service(&schema.namespace()?, &schema.name_any())?;
-        let owned = schema.owner_references().iter().any(|owner| Some(&owner.uid) == service.uid().as_ref());
-        owned.then_some(service)
+        owns(&service.uid()?, schema).then_some(service)
     }
 }

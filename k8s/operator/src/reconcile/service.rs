@@ -7,8 +7,8 @@ use kube::runtime::controller::Action;
 
 use super::{
     Context, Error, IMPATIENCE, RESYNC, SOON,
-    apply::{APPLIED, Done, owned},
-    key, log,
+    apply::{APPLIED, Done},
+    key, log, owns,
     states::{self, Found},
 };
 use crate::{
@@ -25,8 +25,7 @@ pub(super) async fn reconcile(service: Arc<ConversationService>, context: Arc<Co
         return Ok(Action::await_change());
     }
     let owner = Owner::from(&*service);
-    let schema = context.stores.schema(&owner.namespace, &owner.name);
-    let schema = schema.filter(|schema| serde_json::to_value(&**schema).is_ok_and(|schema| owned(&schema, &owner)));
+    let schema = context.stores.schema(&owner.namespace, &owner.name).filter(|schema| owns(&owner.uid, &**schema));
     let deployment = context.deployment(&owner, &service).await?;
     let open = open(&service, schema.as_deref());
     let release = release(&service, open);

@@ -4,6 +4,7 @@ mod rollout;
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition};
 
+use super::obstacles::refused;
 use crate::{
     api::{
         Condition, ConditionStatus, ConversationSchema, ConversationService, ConversationServiceStatus, PlanSummary,
@@ -197,10 +198,9 @@ fn trouble(service: &ConversationService, found: &Found<'_>) -> Option<Trouble> 
         conditions.into_iter().flatten().find(|c| c.type_ == type_ && c.status == status).cloned()
     };
     let text = |condition: DeploymentCondition| condition.message.unwrap_or_default();
-    let refused = || {
+    let no_pods = || {
         let message = text(condition("ReplicaFailure", "True")?);
-        let reason = if message.contains("quota") { "QuotaExceeded" } else { "PodsRefused" };
-        Some(Trouble::new(reason, format!("the Deployment gets no more pods: {message}")))
+        Some(refused("the Deployment gets no more pods", &message))
     };
     let stuck = || {
         let condition = condition("Progressing", "False")?;
@@ -210,7 +210,7 @@ fn trouble(service: &ConversationService, found: &Found<'_>) -> Option<Trouble> 
     let objects = || found.trouble.clone().or_else(|| found.aside.clone());
     // What holds the new version back matters more than what is wrong with the old one, whose pods it replaces.
     let held_back = if found.open { None } else { migration() };
-    held_back.or_else(objects).or_else(refused).or_else(migration).or_else(stuck)
+    held_back.or_else(objects).or_else(no_pods).or_else(migration).or_else(stuck)
 }
 
 #[cfg(test)]
