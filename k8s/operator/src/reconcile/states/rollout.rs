@@ -44,10 +44,11 @@ pub(super) fn rollout(service: &ConversationService, found: &Found<'_>) -> Rollo
 
 /// What a Deployment declares that its pods run.
 pub(super) fn release(deployment: &Deployment) -> Option<Release> {
-    let pod = deployment.spec.as_ref()?.template.spec.as_ref()?;
+    let containers = &deployment.spec.as_ref()?.template.spec.as_ref()?.containers;
+    let api = containers.iter().find(|container| container.name == "api")?;
     let labels = deployment.metadata.labels.as_ref();
     let version = labels.and_then(|labels| labels.get("app.kubernetes.io/version")).cloned().unwrap_or_default();
-    Some(Release { image: pod.containers.first()?.image.clone()?, version })
+    Some(Release { image: api.image.clone()?, version })
 }
 
 /// Whether all pods of a Deployment are as it declares, and available.
