@@ -92,15 +92,17 @@ async fn an_apply_that_has_begun_ends_by_itself_though_nobody_is_to_migrate_any_
     let pods = History::of(&world, Kind::Pod).await?;
     let index = json!({"collection": "sessions", "name": "by_agent", "keys": [{"field": "metadata.agent"}]});
     world.edit(&world.services(), "shop", json!({"spec": {"indexes": [index]}})).await?;
-    let state = |pod: &Value| match &pod["metadata"]["labels"]["conversation.dev/command"] {
-        command if command == "apply" => pod["status"]["containerStatuses"][0]["state"].clone(),
-        _ => Value::Null,
+    let applies = |pod: &Value| {
+        let running = &pod["status"]["containerStatuses"][0]["state"]["running"];
+        pod["metadata"]["labels"]["conversation.dev/command"] == "apply" && !running.is_null()
     };
-    pods.first("an apply that runs", |pod| !state(pod)["running"].is_null()).await?;
+    pods.first("an apply that runs", applies).await?;
+    let schemas = History::of(&world, Kind::ConversationSchema).await?;
     world.edit(&world.services(), "shop", json!({"spec": {"migration": {"policy": "None"}}})).await?;
     world.says("shop", "MigrationPending", "False", "NotManaged").await?;
-    let over = |pod: &Value| state(pod)["terminated"]["message"].to_string().contains("the time of --timeout is over");
-    pods.first("an apply that ended by itself", over).await?;
+    // How it ended is written into the schema, which is there as long.
+    let over = |schema: &Value| schema["status"]["failure"].to_string().contains("the time of --timeout is over");
+    schemas.first("told of an apply that ended by itself", over).await?;
     world.gone(Kind::ConversationSchema, "shop").await?;
     world.ready("shop").await?;
     Ok(())
