@@ -10,6 +10,7 @@
 mod command;
 mod container;
 mod environment;
+mod events;
 mod pod;
 mod probe;
 mod registration;

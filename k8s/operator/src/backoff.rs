@@ -40,6 +40,11 @@ impl Backoff {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
+    /// Whether an object has failed since it last succeeded.
+    pub fn has_failed(&self, key: &str) -> bool {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+    }
+
     /// How much of the wait after the last failure is left. Failures that are long past are forgotten.
     pub fn left(&self, key: &str) -> Duration {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +84,9 @@ mod tests {
         let waits: Vec<u64> = (0..8).map(|_| backoff.failed("a").as_millis() as u64).collect();
         assert!(waits[..6].is_sorted_by(|a, b| b >= &(a * 3 / 2)), "{waits:?}");
         assert!(waits[7] >= 60_000 && waits[7] <= 66_000, "{waits:?}");
+        assert!(backoff.has_failed("a"));
         backoff.succeeded("a");
+        assert!(!backoff.has_failed("a"));
         assert!(backoff.failed("a") < Duration::from_millis(1101));
     }
 

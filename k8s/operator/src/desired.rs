@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub use env::reserved;
-pub use job::{BODY, COMMAND, Command, REVISION, RUN, fingerprint, job, job_name};
+pub use job::{BODY, COMMAND, Command, MIGRATOR, REVISION, RUN, fingerprint, job, job_name};
 pub use schema::{hash, revision, schema, schema_spec};
 
 /// What all of it is part of, with or without the operator.
@@ -115,8 +115,9 @@ impl Owner {
 
 /// What can be in a label of a version.
 fn label(version: &str) -> String {
-    let cut: String = version.chars().take(63).collect();
-    cut.trim_end_matches(['-', '_', '.']).to_owned()
+    let edges = ['-', '_', '.'];
+    let cut: String = version.trim_start_matches(edges).chars().take(63).collect();
+    cut.trim_end_matches(edges).to_owned()
 }
 
 /// The members of the first, and those of the second that the first does not have.

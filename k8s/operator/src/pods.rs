@@ -2,24 +2,37 @@
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, ContainerStatus, Pod};
 
-use crate::migration::Trouble;
+use crate::{desired::MIGRATOR, migration::Trouble};
 
 fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
     pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten())
 }
 
-fn states(pod: &Pod) -> impl Iterator<Item = &ContainerState> {
-    statuses(pod).filter_map(|status| status.state.as_ref())
+/// The state of the container that the pod is for. Others may have been put beside it, by a service mesh for example.
+fn state<'a>(pod: &'a Pod, container: &str) -> Option<&'a ContainerState> {
+    statuses(pod).find(|status| status.name == container)?.state.as_ref()
 }
 
-/// Whether a container of the pod runs.
-pub(crate) fn runs(pod: &Pod) -> bool {
-    states(pod).any(|state| state.running.is_some())
+/// Whether the migrator in the pod runs, or has run.
+pub(crate) fn began(pod: &Pod) -> bool {
+    state(pod, MIGRATOR).is_some_and(|state| state.running.is_some() || state.terminated.is_some())
 }
 
-/// How the container ended.
+/// How the migrator ended.
 pub(crate) fn terminated(pod: &Pod) -> Option<&ContainerStateTerminated> {
-    states(pod).find_map(|state| state.terminated.as_ref())
+    state(pod, MIGRATOR)?.terminated.as_ref()
+}
+
+/// Whether the containers of the pod are being made. What is in the way of that stands in no status.
+pub(crate) fn is_being_made(pod: &Pod) -> bool {
+    let waits = |state: &ContainerState| state.waiting.as_ref().and_then(|waiting| waiting.reason.clone());
+    let reason = statuses(pod).next().and_then(|status| waits(status.state.as_ref()?));
+    matches!(reason.as_deref(), Some("ContainerCreating" | "PodInitializing"))
+}
+
+/// That something is not there which the pod names.
+pub(crate) fn missing(pod: &str, message: &str) -> Trouble {
+    Trouble::new("ConfigurationMissing", format!("pod {pod}: {message}; make the secret or name another one"))
 }
 
 /// Why the pod does not run or does not stay up, if that needs somebody to do something. What passes by itself, such as the
@@ -48,9 +61,7 @@ fn waiting(pod: &str, status: &ContainerStatus) -> Option<Trouble> {
     let waiting = state.waiting.as_ref()?;
     let message = waiting.message.as_deref().unwrap_or_default();
     let (reason, message) = match waiting.reason.as_deref()? {
-        "CreateContainerConfigError" => {
-            ("ConfigurationMissing", format!("pod {pod}: {message}; make the secret or name another one"))
-        }
+        "CreateContainerConfigError" => return Some(missing(pod, message)),
         "ErrImagePull" | "ImagePullBackOff" | "InvalidImageName" | "ErrImageNeverPull" => (
             "ImagePullFailed",
             format!(
@@ -102,5 +113,20 @@ mod tests {
         assert_eq!(of(ended.clone()), waits);
         assert_eq!(told(json!({"restartCount": 3, "lastState": ended, "state": {"running": {}}, "ready": true})), None);
         assert_eq!(told(json!({"state": {"waiting": {"reason": "ContainerCreating"}}})), None);
+    }
+
+    #[test]
+    fn a_container_that_somebody_put_beside_it_is_not_the_migrator() {
+        let pod = |state: Value| -> Pod {
+            let container = |name: &str, state: Value| json!({"name": name, "image": "", "imageID": "", "ready": false, "restartCount": 0, "state": state});
+            let containers = [container("proxy", json!({"running": {}})), container("migrator", state)];
+            serde_json::from_value(json!({"status": {"containerStatuses": containers}})).expect("a pod")
+        };
+        assert!(!began(&pod(json!({"waiting": {"reason": "ContainerCreating"}}))));
+        assert!(began(&pod(json!({"running": {}}))));
+        // Its Job has not ended as long as the other one runs.
+        let ended = pod(json!({"terminated": {"exitCode": 3}}));
+        assert!(began(&ended));
+        assert_eq!(terminated(&ended).map(|ended| ended.exit_code), Some(3));
     }
 }

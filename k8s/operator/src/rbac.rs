@@ -46,7 +46,7 @@ pub fn rules() -> Vec<Rule> {
         // What has an owner keeps it from going first; some clusters ask for this right before they let that be said.
         rule(GROUP, "conversationservices/finalizers", &["update"]),
         rule(GROUP, "conversationschemas/finalizers", &["update"]),
-        // Why a Job has no pod is only in its events.
+        // Why a Job has no pod, and a pod not its volumes, is only in their events.
         rule("", "events", &["list"]),
         rule("events.k8s.io", "events", &["create", "patch"]),
     ];

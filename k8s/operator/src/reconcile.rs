@@ -2,8 +2,10 @@
 //! only to write.
 
 mod apply;
+mod deployment;
 mod error;
 mod jobs;
+mod obstacles;
 mod report;
 mod schema;
 mod service;
@@ -26,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     backoff::Backoff,
-    desired::OPERATOR,
+    desired::{OPERATOR, Owner},
     kinds::Kind,
     metrics::Metrics,
     watch::{Stores, Triggers},
@@ -35,10 +37,13 @@ use crate::{
 pub use error::Error;
 pub(crate) use error::causes;
 
-/// Changes of an object that come within this time are worked on once.
-const DEBOUNCE: Duration = Duration::from_millis(100);
+/// Changes of an object that come within this time of each other are worked on once. Each begins it anew, so it is less than
+/// what is between the changes of even a large Deployment's pods; those that come while it is worked on are one in any case.
+const DEBOUNCE: Duration = Duration::from_millis(10);
 /// How often an object is looked at though nothing changed that is watched.
 const RESYNC: Duration = Duration::from_secs(600);
+/// How soon pods are looked at again that do not begin: what is in their way is in no copy.
+const IMPATIENCE: Duration = Duration::from_secs(10);
 /// How soon an object is looked at again whose copy was behind.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -130,6 +135,17 @@ where
 fn retry<K: Resource<DynamicType = ()>>(object: Arc<K>, error: &Error, context: Arc<Context>) -> Action {
     context.metrics.failed(&K::kind(&()), error.reason());
     Action::requeue(context.failures.failed(&key(&*object)))
+}
+
+/// Tells of something that holds nothing up.
+fn log<T>(owner: &Owner, error: &Error) -> Option<T> {
+    tracing::warn!(%error, kind = owner.kind, namespace = owner.namespace, name = owner.name, "something less important failed");
+    None
+}
+
+/// Whether an object belongs to the one with this uid.
+fn owns(uid: &str, object: &impl ResourceExt) -> bool {
+    object.owner_references().iter().any(|owner| owner.uid == uid)
 }
 
 /// What tells an object from all others.

@@ -29,6 +29,16 @@ impl Refusal {
         Self::Waiting("ContainerCreating", message.into())
     }
 
+    /// The same, with the volume that it is about.
+    pub(super) fn of_volume(self, name: &str) -> Self {
+        match self {
+            Self::Waiting(reason, message) => {
+                Self::Waiting(reason, format!("MountVolume.SetUp failed for volume \"{name}\" : {message}"))
+            }
+            unsupported @ Self::Unsupported(_) => unsupported,
+        }
+    }
+
     /// The API server, or this machine, fails just now.
     pub(super) fn retry(error: impl std::fmt::Display) -> Self {
         Self::Waiting("ContainerCreating", error.to_string())

@@ -16,8 +16,8 @@ use tokio::time::sleep;
 
 use super::container::{Restart, seconds, supervise};
 use super::environment::Refusal;
-use super::status::{State, waiting_state};
-use super::{Node, probe, volumes};
+use super::status::State;
+use super::{Node, events, probe, volumes};
 use crate::port;
 use crate::process::Process;
 
@@ -202,14 +202,15 @@ impl PodRun {
     }
 
     async fn fill_volumes(&self) -> Result<(), String> {
+        let mut told = None;
         while !self.is_gone() {
             match volumes::fill(&self.node, &self.pod, &self.directory.join("volumes")).await {
                 Ok(()) => break,
                 Err(Refusal::Unsupported(message)) => return Err(message),
-                Err(Refusal::Waiting(reason, message)) => {
-                    for container in self.pod.spec.iter().flat_map(|spec| &spec.containers) {
-                        let state = waiting_state(reason, Some(message.clone()));
-                        self.update(&container.name, |status| status.state = Some(state));
+                // As with a kubelet, no state says it: the containers are still being made.
+                Err(Refusal::Waiting(_, message)) => {
+                    if told.as_ref() != Some(&message) && events::warn(self, "FailedMount", &message).await {
+                        told = Some(message);
                     }
                     sleep(RETRY).await;
                 }

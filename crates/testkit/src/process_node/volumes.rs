@@ -19,7 +19,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 /// Makes the folder of every volume in `directory`; a Secret or ConfigMap that is not there yet is waited for.
 pub(super) async fn fill(node: &Node, pod: &core::Pod, directory: &Path) -> Result<(), Refusal> {
     for volume in pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten()) {
-        let files = files(node, pod, volume).await?;
+        let files = files(node, pod, volume).await.map_err(|refusal| refusal.of_volume(&volume.name))?;
         write(&directory.join(&volume.name), files).map_err(Refusal::retry)?;
     }
     Ok(())

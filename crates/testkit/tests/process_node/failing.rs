@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use conversation_testkit::until;
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::ContainerStatus;
+use k8s_openapi::api::core::v1::{ContainerStatus, Event};
 use kube::api::{Api, ListParams, PostParams};
 use serde_json::json;
 
@@ -33,6 +33,28 @@ async fn a_missing_secret_is_a_configuration_error_until_it_is_there() -> Result
     assert_eq!(message.await?.as_deref(), Some("secret \"later\" not found"));
 
     place.secret("later", "level", "debug").await?;
+    place.ready("api").await
+}
+
+#[tokio::test]
+async fn a_secret_that_is_to_be_mounted_and_missing_is_told_of_in_an_event_only() -> Result<()> {
+    let place = Place::new("unmounted").await?;
+    let mut spec = api(json!({}));
+    let certificates = json!({ "name": "tls", "secret": { "secretName": "later" } });
+    spec["volumes"].as_array_mut().context("volumes")?.push(certificates);
+    place.create("api", spec).await?;
+    let id = place.pods.get("api").await?.metadata.uid.context("uid")?;
+    let events: Api<Event> = Api::namespaced(place.plane.client()?, place.namespace.name());
+    let about = ListParams::default().fields(&format!("involvedObject.uid={id},reason=FailedMount"));
+    let message = until(DEADLINE, "an event", async || events.list(&about).await.ok()?.items.pop()?.message).await?;
+    assert_eq!(message, "MountVolume.SetUp failed for volume \"tls\" : secret \"later\" not found");
+    let quiet = |status: &ContainerStatus| {
+        let waiting = status.state.as_ref()?.waiting.as_ref()?;
+        (waiting.reason.as_deref() == Some("ContainerCreating") && waiting.message.is_none()).then_some(())
+    };
+    place.container("api", "ContainerCreating", quiet).await?;
+
+    place.secret("later", "ca.crt", "x").await?;
     place.ready("api").await
 }
 

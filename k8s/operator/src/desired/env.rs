@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::pod::mongodb_uri;
+use super::pod::{from_secret, mongodb_uri};
 use crate::api::{ConversationServiceSpec, EnvVar, Limits};
 
 type Limit = (&'static str, fn(&Limits) -> Option<String>);
@@ -80,13 +80,11 @@ pub(super) fn env(spec: &ConversationServiceSpec) -> Vec<Value> {
     settings.sort_unstable();
 
     let mut env = vec![mongodb_uri(&spec.mongodb.uri_secret)];
-    env.extend(spec.redis.iter().map(|redis| {
-        let secret = &redis.url_secret;
-        json!({"name": "REDIS_URL", "valueFrom": {"secretKeyRef": {"name": secret.name, "key": secret.key}}})
-    }));
+    let redis = spec.redis.iter().map(|redis| &redis.url_secret);
+    env.extend(redis.map(|secret| from_secret("REDIS_URL", &secret.name, &secret.key)));
     env.extend(settings.into_iter().map(|(name, value)| json!({"name": name, "value": value})));
     env.extend(spec.pod.env.iter().map(|EnvVar { name, value, secret }| match secret {
-        Some(secret) => json!({"name": name, "valueFrom": {"secretKeyRef": {"name": secret.name, "key": secret.key}}}),
+        Some(secret) => from_secret(name, &secret.name, &secret.key),
         None => json!({"name": name, "value": value.clone().unwrap_or_default()}),
     }));
     env

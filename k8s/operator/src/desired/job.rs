@@ -19,6 +19,8 @@ pub const BODY: &str = "conversation.dev/body";
 pub const COMMAND: &str = "conversation.dev/command";
 /// The label with the number of a run.
 pub const RUN: &str = "conversation.dev/run";
+/// The container that the migrator is.
+pub const MIGRATOR: &str = "migrator";
 /// How long a finished Job is kept for its logs to be read, in seconds.
 const KEPT: i32 = 3600;
 /// How long a run waits for another runner's lease, in seconds.
@@ -108,7 +110,7 @@ fn body(owner: &Owner, spec: &ConversationSchemaSpec, command: &Command, run: i6
     labels[RUN] = run.to_string().into();
     let settings = &spec.pod;
     let mut migrator =
-        container("migrator", &spec.image.reference(), value(&spec.image.pull_policy), &settings.resources);
+        container(MIGRATOR, &spec.image.reference(), value(&spec.image.pull_policy), &settings.resources);
     migrator["args"] = command.arguments(spec).into();
     migrator["env"] = env(spec);
     migrator["terminationMessagePolicy"] = "FallbackToLogsOnError".into();

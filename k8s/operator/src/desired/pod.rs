@@ -63,5 +63,10 @@ pub(super) fn container(name: &str, image: &str, pull_policy: Value, resources: 
 
 /// The variable with the connection string.
 pub(super) fn mongodb_uri(UriSecret { name, key }: &UriSecret) -> Value {
-    json!({"name": "MONGODB_URI", "valueFrom": {"secretKeyRef": {"name": name, "key": key}}})
+    from_secret("MONGODB_URI", name, key)
+}
+
+/// A variable whose value is in a secret.
+pub(super) fn from_secret(variable: &str, secret: &str, key: &str) -> Value {
+    json!({"name": variable, "valueFrom": {"secretKeyRef": {"name": secret, "key": key}}})
 }

@@ -12,8 +12,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use super::{
-    Command, Desired, Owner, Release, endpoint, env::LIMITS, fingerprint, job, job_name, objects, places, reserved,
-    revision, schema_spec, value,
+    Command, Desired, Owner, Release, endpoint, env::LIMITS, fingerprint, job, job_name, label, objects, places,
+    reserved, revision, schema_spec, value,
 };
 use crate::{
     api::{ConversationSchema, ConversationSchemaSpec, ConversationService},
@@ -370,4 +370,12 @@ fn the_endpoint_is_the_outermost_one() {
     assert_eq!(endpoint(&service(json!({}))), "http://shop.voice.svc");
     let gateway = json!({"gateway": {"parentRefs": [{"name": "public"}], "hostnames": ["b.example"], "path": "/v1"}});
     assert_eq!(endpoint(&service(json!({"exposure": gateway}))), "https://b.example");
+}
+
+#[test]
+fn a_version_that_no_label_can_have_becomes_one_that_it_can() {
+    for (version, expected) in [("1.0.0", "1.0.0"), ("_1.0_", "1.0"), ("__", ""), (&"-".repeat(64), "")] {
+        assert_eq!(label(version), expected, "{version}");
+    }
+    assert_eq!(label(&format!("_{}.-", "x".repeat(62))), "x".repeat(62));
 }

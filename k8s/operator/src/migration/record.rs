@@ -68,7 +68,12 @@ fn succeeded<'a>(run: &Run, end: &'a End) -> Result<&'a Summary, Trouble> {
     // It ends by a signal then, of which it may still have been able to say something.
     let late = end.failure.as_ref().filter(|failure| failure.reason == "DeadlineExceeded").map(|failure| {
         let why = format!("Job {} was ended because it took too long: {}", run.job, failure.message);
-        Trouble::new("TimedOut", format!("{why}; raise timeoutSeconds"))
+        // Of a pod that is gone nobody can tell any more whether it ever began.
+        let remedy = match end.exit_code {
+            Some(_) => "raise timeoutSeconds",
+            None => "raise timeoutSeconds, unless its container never began",
+        };
+        Trouble::new("TimedOut", format!("{why}; {remedy}"))
     });
     let Some(summary) = &end.summary else {
         return Err(late.unwrap_or_else(|| Trouble::new("MigratorFailed", failed())));

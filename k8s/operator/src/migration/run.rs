@@ -21,6 +21,10 @@ use crate::{
 pub struct Run {
     /// The Job.
     pub job: String,
+    /// What tells the Job from another one that had its name before.
+    pub uid: String,
+    /// What tells its pod from all others, if it has one.
+    pub pod: Option<String>,
     /// Its number.
     pub number: i64,
     /// What it runs: plan, apply or verify.
@@ -38,9 +42,9 @@ pub struct Run {
 /// Where a run is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum State {
-    /// It has no container that runs yet, and this is why, if that is known.
+    /// Its container has not begun, and this is why, if that is known.
     Waiting(Option<Trouble>),
-    /// Its container runs.
+    /// Its container runs, or has ended and its Job is about to.
     Running,
     /// It has ended.
     Ended(Box<End>),
@@ -86,6 +90,8 @@ impl Run {
         let pod = pods.iter().find(|pod| pods::terminated(pod).is_some()).or(pods.first());
         Some(Self {
             job: job.metadata.name.clone()?,
+            uid: job.metadata.uid.clone().unwrap_or_default(),
+            pod: pod.and_then(|pod| pod.metadata.uid.clone()),
             number: labels.get(RUN)?.parse().ok()?,
             command: labels.get(COMMAND)?.clone(),
             revision: annotation(REVISION),
@@ -121,7 +127,7 @@ fn state(job: &Job, pod: Option<&Pod>) -> State {
         return State::Ended(end(condition, pod, Some(Trouble { reason, message })));
     }
     match pod {
-        Some(pod) if pods::runs(pod) => State::Running,
+        Some(pod) if pods::began(pod) => State::Running,
         Some(pod) => State::Waiting(pods::trouble(pod)),
         None => State::Waiting(None),
     }

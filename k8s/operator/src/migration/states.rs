@@ -18,7 +18,8 @@ pub fn states(want: &Want, status: &ConversationSchemaStatus, step: &Step, refus
     let applied = status.applied.as_ref().is_some_and(|applied| applied.revision == want.revision);
     let plan = status.plan.as_ref().filter(|plan| plan.revision == want.revision);
     let trouble = trouble(want, status, step, refused);
-    let pending = pending(want, plan, applied, step);
+    let failed = status.failure.as_ref().is_some_and(|failure| failure.revision == want.revision);
+    let pending = pending(want, plan, applied, failed, step);
     let ready = match (&trouble, applied) {
         (_, true) => Said::new(READY, true, "Applied", "the database has what is declared"),
         (Some(trouble), false) => Said::new(READY, false, &trouble.reason, &trouble.message),
@@ -48,7 +49,7 @@ fn trouble(want: &Want, status: &ConversationSchemaStatus, step: &Step, refused:
     Some(Trouble::new(&failure.reason, tries + &failure.message))
 }
 
-fn pending(want: &Want, plan: Option<&Plan>, applied: bool, step: &Step) -> Said {
+fn pending(want: &Want, plan: Option<&Plan>, applied: bool, failed: bool, step: &Step) -> Said {
     let said = |reason: &str, message: String| Said::new(MIGRATION_PENDING, true, reason, message);
     if let Some(plan) = plan.filter(|plan| plan.outcome == "newer" && !plan.steps.is_empty()) {
         let message =
@@ -67,10 +68,11 @@ fn pending(want: &Want, plan: Option<&Plan>, applied: bool, step: &Step) -> Said
         return said("Blocked", format!("a person must decide first: {why}"));
     }
     if may_apply(want, plan) {
-        let running = matches!(step, Step::Await(_) | Step::Start(..));
-        return match running {
-            true => said("Applying", format!("these steps are being made: {steps}")),
-            false => said("ApplyFailed", format!("these steps are still to be made: {steps}")),
+        return match step {
+            Step::Await(_) | Step::Start(..) => said("Applying", format!("these steps are being made: {steps}")),
+            _ if want.paused => said("Paused", format!("spec.paused is set, and these steps wait: {steps}")),
+            _ if failed => said("ApplyFailed", format!("these steps are still to be made: {steps}")),
+            _ => said("Applying", format!("these steps are about to be made: {steps}")),
         };
     }
     let approve = format!(

@@ -72,7 +72,8 @@ fn failure(second: i64) -> Failure {
 fn run(number: i64, command: &str, revision: &str, state: State) -> Run {
     let job = format!("shop-migrate-{number}");
     let (command, revision) = (command.to_owned(), revision.to_owned());
-    Run { job, number, command, revision, body: String::new(), made: at(0), state }
+    let (uid, body) = (format!("uid-{number}"), String::new());
+    Run { job, uid, pod: None, number, command, revision, body, made: at(0), state }
 }
 
 fn said(second: i64, summary: serde_json::Value) -> State {
@@ -436,6 +437,18 @@ fn conditions_say_who_is_waited_for_and_how_to_go_on() {
     assert_eq!(holds(&of(SchemaPolicy::Observe), &status, MIGRATION_PENDING).reason, "Observed");
     assert_eq!(holds(&want(), &status, MIGRATION_PENDING).reason, "Applying");
     assert_eq!(holds(&want(), &status, PROGRESSING).reason, "Migrating");
+    // That it failed is said when it was tried.
+    let paused = Want { paused: true, ..want() };
+    assert_eq!(holds(&paused, &status, MIGRATION_PENDING).reason, "Paused");
+    let removed = Step::Remove(run(1, "apply", "r1", State::Waiting(None)));
+    let of = |status: &Status, step: &Step| {
+        let said = states(&want(), status, step, None).into_iter().find(|said| said.type_ == MIGRATION_PENDING);
+        said.expect("a condition").reason
+    };
+    assert_eq!(of(&status, &removed), "Applying");
+    let failed = Status { failure: Some(failure(0)), attempts: 1, ..status.clone() };
+    assert_eq!(of(&failed, &Step::Rest(at(10))), "ApplyFailed");
+    assert_eq!(of(&failed, &Step::Start(apply(), 2)), "Applying");
 
     status.applied = Some(applied("r1", 0));
     status.plan = Some(plan("clean", &[], 0));

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The annotation with a hash of what was applied last: what is no longer declared is not found by comparing.
-const APPLIED: &str = "conversation.dev/applied";
+pub(super) const APPLIED: &str = "conversation.dev/applied";
 /// The field manager that keeps the number of replicas while it passes to an autoscaler, or while only that may change.
 const SCALING: &str = "conversation-operator-scaling";
 /// How long somebody else may go on changing an object before the operator puts it back less and less often.
@@ -42,7 +42,7 @@ impl Context {
     }
 
     /// An object as it is, by the copies that are kept.
-    fn copy(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
+    pub(super) fn copy(&self, kind: Kind, namespace: &str, name: &str) -> Option<Value> {
         let object = match kind {
             Kind::ConversationSchema => serde_json::to_value(&*self.stores.schema(namespace, name)?),
             kind => serde_json::to_value(&*self.stores.object(kind, namespace, name)?),
@@ -51,7 +51,7 @@ impl Context {
     }
 
     /// An object as it is. One that is not among the copies may still be there: somebody else's, which nothing tells of.
-    async fn found(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<Value>, Error> {
+    pub(super) async fn found(&self, kind: Kind, namespace: &str, name: &str) -> Result<Option<Value>, Error> {
         let found = match self.copy(kind, namespace, name) {
             Some(copy) => Some(copy),
             None => self.asked(kind, namespace, name).await?,
@@ -99,7 +99,7 @@ impl Context {
     }
 
     /// Somebody else changed an object. It is put back at once, unless they go on and on: then this is how long to wait.
-    fn contended(&self, owner: &Owner, kind: Kind, name: &str) -> Option<Duration> {
+    pub(super) fn contended(&self, owner: &Owner, kind: Kind, name: &str) -> Option<Duration> {
         let key = format!("{}/{}/{name}", kind.row().name, owner.namespace);
         let left = self.contention.left(&key);
         if left > PATIENCE {

@@ -68,7 +68,7 @@ impl Error {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Taken { .. } => "NameTaken",
-            Self::Refused { status, .. } if status.code == 403 && status.message.contains("quota") => "QuotaExceeded",
+            Self::Refused { status, .. } if status.code == 403 && is_quota(&status.message) => "QuotaExceeded",
             Self::Refused { status, .. } if status.code == 403 => "Forbidden",
             Self::Refused { .. } => "Refused",
             Self::Moved { .. } => "Moved",
@@ -82,11 +82,22 @@ impl Error {
         matches!(self, Self::Moved { .. })
     }
 
+    /// Whether it may have passed when it is tried again.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Api(_))
+    }
+
     /// As a condition says it.
     #[must_use]
     pub fn trouble(&self) -> Trouble {
         Trouble::new(self.reason(), self.to_string())
     }
+}
+
+/// Whether it was a quota that refused something.
+pub(super) fn is_quota(message: &str) -> bool {
+    message.contains("quota")
 }
 
 /// An error with its causes, which the libraries leave to whoever prints it.

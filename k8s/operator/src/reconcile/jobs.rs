@@ -2,43 +2,36 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::{
-    api::{
-        batch::v1::Job,
-        core::v1::{Event, Pod},
-    },
-    jiff::Timestamp,
-};
+use k8s_openapi::api::{batch::v1::Job, core::v1::Pod};
 use kube::{
     Api, ResourceExt,
-    api::{DeleteParams, ListParams, PostParams},
+    api::{DeleteParams, ListParams, PostParams, Preconditions},
     runtime::reflector::ObjectRef,
 };
 
-use super::{Context, Error};
+use super::{Context, Error, owns};
 use crate::{
-    api::ConversationSchemaSpec,
+    api::{ConversationSchema, ConversationSchemaSpec},
     desired::{BODY, Command, OPERATOR, Owner, job, job_name},
     kinds::Kind,
-    migration::{Run, State, Trouble},
+    migration::{Run, State},
 };
 
 /// How many finished Jobs of an object are kept.
 const KEPT: i64 = 3;
-/// After how many seconds without a pod something must be in a Job's way.
-const PATIENCE: i64 = 5;
 
 impl Context {
     fn job(&self, owner: &Owner, number: i64) -> Option<Arc<Job>> {
         let found = self.stores.jobs.get(&ObjectRef::new(&job_name(owner, number)).within(&owner.namespace))?;
         // One that is on its way out, or belonged to an object of this name that is gone, is none.
-        (belongs(&found, owner) && found.metadata.deletion_timestamp.is_none()).then_some(found)
+        (owns(&owner.uid, &*found) && found.metadata.deletion_timestamp.is_none()).then_some(found)
     }
 
     /// The run of this number.
     pub(super) async fn run(&self, owner: &Owner, number: i64) -> Result<Option<Run>, Error> {
         let Some(job) = self.job(owner, number) else { return Ok(None) };
-        let of_job = |pod: &Pod| pod.owner_references().iter().any(|owner| Some(&owner.uid) == job.uid().as_ref());
+        let uid = job.uid().unwrap_or_default();
+        let of_job = |pod: &Pod| owns(&uid, pod);
         let run = Run::read(&job, &self.stores.pods.state_filter(of_job));
         match &run {
             // The copies of pods may be behind that of the Job, and what the pod said last is said only once.
@@ -51,6 +44,13 @@ impl Context {
             }
             _ => Ok(run),
         }
+    }
+
+    /// Whether an apply of a schema has begun. Nothing that the operator does may end it.
+    pub(super) async fn applies(&self, schema: &ConversationSchema) -> Result<bool, Error> {
+        let ended = schema.status.as_ref().map_or(0, |status| status.runs);
+        let run = self.run(&Owner::from(schema), ended + 1).await?;
+        Ok(run.is_some_and(|run| !run.is_harmless()))
     }
 
     /// Starts a run. That this very run was started already is what is wanted.
@@ -77,7 +77,7 @@ impl Context {
     /// Whether a Job of the name is the one that was to be made.
     async fn check(&self, owner: &Owner, name: &str, wanted: &Job) -> Result<(), Error> {
         match self.jobs(owner).get_opt(name).await? {
-            Some(found) if !belongs(&found, owner) => {
+            Some(found) if !owns(&owner.uid, &found) => {
                 let holder = found.owner_references().first();
                 let holder = holder.map_or("nobody".to_owned(), |owner| format!("{} {}", owner.kind, owner.name));
                 Err(Error::Taken { kind: Kind::Job, name: name.to_owned(), holder })
@@ -88,14 +88,16 @@ impl Context {
         }
     }
 
-    /// Deletes a Job with its pod.
-    pub(super) async fn remove_job(&self, owner: &Owner, name: &str) -> Result<(), Error> {
-        match self.jobs(owner).delete(name, &DeleteParams::background()).await {
+    /// Deletes a Job with its pod, and not another one that has its name by now.
+    pub(super) async fn remove_job(&self, owner: &Owner, name: &str, uid: &str) -> Result<(), Error> {
+        let preconditions = Some(Preconditions { uid: Some(uid.to_owned()), resource_version: None });
+        let params = DeleteParams { preconditions, ..DeleteParams::background() };
+        match self.jobs(owner).delete(name, &params).await {
             Ok(_) => {
                 self.metrics.wrote(Kind::Job.row().name, "pruned");
                 Ok(())
             }
-            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(kube::Error::Api(status)) if status.code == 404 || status.code == 409 => Ok(()),
             Err(error) => Err(Error::writing(Kind::Job, name, error)),
         }
     }
@@ -103,32 +105,12 @@ impl Context {
     /// Deletes the Job that is one too many after a run.
     pub(super) async fn forget_oldest(&self, owner: &Owner, last: i64) -> Result<(), Error> {
         match self.job(owner, last - KEPT) {
-            Some(job) => self.remove_job(owner, &job.name_any()).await,
+            Some(job) => self.remove_job(owner, &job.name_any(), &job.uid().unwrap_or_default()).await,
             None => Ok(()),
         }
-    }
-
-    /// Why a Job has no pod, as its events say it: a quota, or an admission policy.
-    pub(super) async fn refused(&self, owner: &Owner, run: &Run, now: Timestamp) -> Result<Option<Trouble>, Error> {
-        let young = now.as_second() - run.made.as_second() < PATIENCE;
-        if young || !matches!(run.state, State::Waiting(None)) {
-            return Ok(None);
-        }
-        let about = format!("involvedObject.kind=Job,involvedObject.name={},reason=FailedCreate", run.job);
-        let events: Api<Event> = Api::namespaced(self.client.clone(), &owner.namespace);
-        let events = events.list(&ListParams::default().fields(&about)).await?;
-        let last = events.items.into_iter().filter_map(|event| event.message).next_back();
-        Ok(last.map(|message| {
-            let reason = if message.contains("quota") { "QuotaExceeded" } else { "PodsRefused" };
-            Trouble::new(reason, format!("Job {} gets no pod: {message}", run.job))
-        }))
     }
 
     fn jobs(&self, owner: &Owner) -> Api<Job> {
         Api::namespaced(self.client.clone(), &owner.namespace)
     }
-}
-
-fn belongs(job: &Job, owner: &Owner) -> bool {
-    job.owner_references().iter().any(|reference| reference.uid == owner.uid)
 }

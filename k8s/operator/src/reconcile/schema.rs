@@ -1,20 +1,17 @@
 //! Reconciles a ConversationSchema: executes what `migration::next` decides.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::{ResourceExt, runtime::controller::Action};
 
-use super::{Context, Error, RESYNC, SOON};
+use super::{Context, Error, IMPATIENCE, RESYNC, SOON, log, owns};
 use crate::{
     api::{APPROVE_PLAN, ConversationSchema, ConversationSchemaStatus, ConversationService},
     conditions::merge,
     desired::{Command, Owner, fingerprint, revision},
     migration::{Step, Want, apply, next, record, states},
 };
-
-/// How soon a run is looked at again of which nothing is heard.
-const IMPATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn reconcile(schema: Arc<ConversationSchema>, context: Arc<Context>) -> Result<Action, Error> {
     if schema.metadata.deletion_timestamp.is_some() {
@@ -37,10 +34,10 @@ pub(super) async fn reconcile(schema: Arc<ConversationSchema>, context: Arc<Cont
     let (mut action, done) = match &step {
         // The copies do not have it yet, so there is nothing to await here.
         Step::Start(command, number) => (RESYNC, context.start(&owner, &schema.spec, command, *number).await),
-        Step::Remove(run) => (IMPATIENCE, context.remove_job(&owner, &run.job).await),
+        Step::Remove(run) => (IMPATIENCE, context.remove_job(&owner, &run.job, &run.uid).await),
         Step::Await(run) => {
             // It adds to what is said, and does not hold it up.
-            let asked = context.refused(&owner, run, now).await;
+            let asked = context.obstacle(&owner.namespace, run, now).await;
             refused = asked.unwrap_or_else(|error| log(&owner, &error));
             (IMPATIENCE, Ok(()))
         }
@@ -71,11 +68,6 @@ pub(super) async fn reconcile(schema: Arc<ConversationSchema>, context: Arc<Cont
         Err(error) if !error.is_passing() => Err(error),
         _ => Ok(Action::requeue(action)),
     }
-}
-
-fn log<T>(owner: &Owner, error: &Error) -> Option<T> {
-    tracing::warn!(%error, namespace = owner.namespace, name = owner.name, "something beside a migration failed");
-    None
 }
 
 impl Context {
@@ -109,7 +101,6 @@ impl Context {
     /// The service that a schema belongs to.
     fn owning_service(&self, schema: &ConversationSchema) -> Option<Arc<ConversationService>> {
         let service = self.stores.service(&schema.namespace()?, &schema.name_any())?;
-        let owned = schema.owner_references().iter().any(|owner| Some(&owner.uid) == service.uid().as_ref());
-        owned.then_some(service)
+        owns(&service.uid()?, schema).then_some(service)
     }
 }

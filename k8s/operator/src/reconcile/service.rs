@@ -4,17 +4,17 @@ use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::{api::apps::v1::Deployment, jiff::Timestamp};
 use kube::runtime::controller::Action;
-use serde::de::DeserializeOwned;
 
 use super::{
-    Context, Error, RESYNC, SOON,
-    apply::{Done, owned},
+    Context, Error, IMPATIENCE, RESYNC, SOON,
+    apply::{APPLIED, Done},
+    key, log, owns,
     states::{self, Found},
 };
 use crate::{
     api::{ConversationSchema, ConversationService},
     conditions::merge,
-    desired::{Owner, Release, objects, places, revision, schema_spec},
+    desired::{Desired, Owner, Release, hash, objects, places, revision, schema_spec},
     kinds::Kind,
     migration::Trouble,
     pods,
@@ -25,24 +25,28 @@ pub(super) async fn reconcile(service: Arc<ConversationService>, context: Arc<Co
         return Ok(Action::await_change());
     }
     let owner = Owner::from(&*service);
-    let schema = context.stores.schema(&owner.namespace, &owner.name);
-    let schema = schema.filter(|schema| serde_json::to_value(&**schema).is_ok_and(|schema| owned(&schema, &owner)));
-    let deployment: Option<Deployment> = context.typed(Kind::Deployment, &owner);
+    let schema = context.stores.schema(&owner.namespace, &owner.name).filter(|schema| owns(&owner.uid, &**schema));
+    let deployment = context.deployment(&owner, &service).await?;
     let open = open(&service, schema.as_deref());
     let release = release(&service, open);
 
     let mut worked = Worked { deployment, ..Worked::default() };
     if !service.spec.paused {
-        worked.work(&context, &owner, &service, open, release.as_ref()).await;
+        worked.work(&context, &owner, &service, open, release.as_ref(), schema.as_deref()).await;
     }
-    let Worked { deployment, mut trouble, error, again } = worked;
-    let unready = deployment.as_ref().is_some_and(|deployment| !states::complete(deployment));
-    if trouble.is_none() && unready {
-        let pods = context.stores.pods(&owner.namespace, &owner.name, "api");
-        trouble = pods.iter().find_map(|pod| pods::trouble(pod));
+    let complete = worked.deployment.as_ref().is_some_and(states::complete);
+    if let Some(error) = &worked.error
+        && is_worth_saying(error, complete, context.failures.has_failed(&key(&*service)))
+    {
+        worked.trouble = Some(error.trouble());
     }
+    if worked.trouble.is_none() && worked.deployment.is_some() && !complete {
+        worked.look_at_pods(&context, &owner).await;
+    }
+    let Worked { deployment, trouble, aside, error, again } = worked;
 
-    let found = Found { open, schema: schema.as_deref(), deployment: deployment.as_ref(), trouble };
+    let written = !service.spec.paused || context.is_written(&owner, &objects(&service, release.as_ref()));
+    let found = Found { open, schema: schema.as_deref(), deployment: deployment.as_ref(), written, trouble, aside };
     let old = service.status.as_ref();
     let before = old.map_or(&[][..], |status| &status.conditions);
     let generation = service.metadata.generation.unwrap_or_default();
@@ -57,13 +61,20 @@ pub(super) async fn reconcile(service: Arc<ConversationService>, context: Arc<Co
     }
 }
 
+/// Whether people are to be told of an error: not of one that may have passed at the next attempt, while pods answer.
+fn is_worth_saying(error: &Error, complete: bool, failed_before: bool) -> bool {
+    !error.may_pass() || !complete || failed_before
+}
+
 /// What came of making the objects.
 #[derive(Default)]
 struct Worked {
     /// The Deployment, as it is after this.
     deployment: Option<Deployment>,
-    /// What to say about it.
+    /// What keeps the service from being what is declared.
     trouble: Option<Trouble>,
+    /// What else is wrong.
+    aside: Option<Trouble>,
     /// What to try again.
     error: Option<Error>,
     /// When to look again though nothing changes until then.
@@ -78,6 +89,7 @@ impl Worked {
         service: &ConversationService,
         open: bool,
         release: Option<&Release>,
+        schema: Option<&ConversationSchema>,
     ) {
         // Pods that run go on just as they are while the schema of what is declared is not there: not only their image, also
         // their settings and their database may be those of another version.
@@ -94,7 +106,14 @@ impl Worked {
                 "{} is asked for, but the cluster does not have the kind: install what brings {}/{}, or do not ask for it",
                 kind.name, kind.group, kind.version
             );
-            self.trouble.get_or_insert_with(|| Trouble::new("KindMissing", message));
+            // A service that nobody looks at serves.
+            let unwatched = matches!(object.kind, Kind::ServiceMonitor | Kind::PrometheusRule);
+            let said = if unwatched { &mut self.aside } else { &mut self.trouble };
+            said.get_or_insert_with(|| Trouble::new("KindMissing", message));
+        }
+        if let Some(deployment) = &kept {
+            let done = context.relabel(owner, deployment).await;
+            self.note(Kind::Deployment, &owner.name, done);
         }
         if let (Some(deployment), Some(replicas)) = (&kept, service.spec.scaling().replicas) {
             let done = context.scale(owner, deployment, replicas).await;
@@ -102,14 +121,45 @@ impl Worked {
         }
         for (kind, name) in places(owner) {
             let wanted = objects.iter().any(|object| object.kind == kind && object.name == name);
-            // A Deployment that is not declared now is one whose version is not known yet, and not one to delete; nor is the
-            // account of pods that go on as they are.
-            let kept = kind == Kind::Deployment || (kind == Kind::ServiceAccount && kept.is_some());
-            if !wanted && !kept && context.kinds.contains(&kind) {
-                let done = context.prune(owner, kind, &name).await.map(|()| Done::Nothing);
-                self.note(kind, &name, done);
+            if wanted || !context.kinds.contains(&kind) {
+                continue;
             }
+            let stays = match kind {
+                // One that is not declared now is one whose version is not known yet, and not one to delete.
+                Kind::Deployment => Ok(true),
+                // That of pods that go on as they are.
+                Kind::ServiceAccount => Ok(kept.is_some()),
+                Kind::ConversationSchema => match schema {
+                    Some(schema) => context.applies(schema).await,
+                    None => Ok(false),
+                },
+                _ => Ok(false),
+            };
+            let done = match stays {
+                Ok(true) => Ok(Done::Nothing),
+                Ok(false) => context.prune(owner, kind, &name).await.map(|()| Done::Nothing),
+                Err(error) => Err(error),
+            };
+            self.note(kind, &name, done);
         }
+    }
+
+    /// What is in the way of the pods.
+    async fn look_at_pods(&mut self, context: &Context, owner: &Owner) {
+        let pods = context.stores.pods(&owner.namespace, &owner.name, "api");
+        let mut trouble = pods.iter().find_map(|pod| pods::trouble(pod));
+        if trouble.is_none()
+            && let Some(pod) = pods.iter().find(|pod| pods::is_being_made(pod))
+        {
+            let asked = context.unmade(pod, Timestamp::now()).await;
+            trouble = asked.unwrap_or_else(|error| log(owner, &error));
+            self.look_again(IMPATIENCE);
+        }
+        self.aside = trouble.or(self.aside.take());
+    }
+
+    fn look_again(&mut self, wait: Duration) {
+        self.again = Some(self.again.map_or(wait, |again| again.min(wait)));
     }
 
     /// The first that went wrong is what is said; the rest is tried all the same.
@@ -123,15 +173,13 @@ impl Worked {
             Ok(Done::Contended(wait)) => {
                 let message = format!("somebody keeps changing {} {name}", kind.row().name);
                 self.trouble.get_or_insert_with(|| Trouble::new("Contended", message));
-                self.again = Some(self.again.map_or(wait, |again| again.min(wait)));
+                self.look_again(wait);
             }
             // Its copy is behind, and the watch brings the next one.
-            Err(error) if error.is_passing() => self.again = Some(SOON),
-            Err(error) if self.error.is_none() => {
-                self.trouble = Some(error.trouble());
-                self.error = Some(error);
+            Err(error) if error.is_passing() => self.look_again(SOON),
+            Err(error) => {
+                self.error.get_or_insert(error);
             }
-            Err(_) => {}
         }
     }
 }
@@ -155,9 +203,27 @@ fn release(service: &ConversationService, open: bool) -> Option<Release> {
 }
 
 impl Context {
-    /// The object of a kind that has its owner's name, if it is the owner's.
-    fn typed<K: DeserializeOwned>(&self, kind: Kind, owner: &Owner) -> Option<K> {
-        let object = serde_json::to_value(&*self.stores.object(kind, &owner.namespace, &owner.name)?).ok()?;
-        if owned(&object, owner) { serde_json::from_value(object).ok() } else { None }
+    /// Whether objects were written just as they are declared now.
+    fn is_written(&self, owner: &Owner, objects: &[Desired]) -> bool {
+        let mut objects = objects.iter().filter(|object| self.kinds.contains(&object.kind));
+        objects.all(|Desired { kind, name, body }| {
+            let copy = self.copy(*kind, &owner.namespace, name);
+            copy.is_some_and(|copy| copy["metadata"]["annotations"][APPLIED] == hash(body).as_str())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_said_when_it_does_not_or_when_pods_are_missing() {
+        let away = Error::from(kube::Error::TlsRequired);
+        assert!(!is_worth_saying(&away, true, false));
+        assert!(is_worth_saying(&away, true, true));
+        assert!(is_worth_saying(&away, false, false));
+        let taken = Error::Taken { kind: Kind::Service, name: "shop".to_owned(), holder: "nobody".to_owned() };
+        assert!(is_worth_saying(&taken, true, false));
     }
 }

@@ -126,11 +126,13 @@ async fn a_paused_service_is_left_alone_until_it_is_not() -> Result<()> {
     world.ready("shop").await?;
     world.edit(&world.services(), "shop", json!({"spec": {"paused": true}})).await?;
     world.says("shop", "Progressing", "False", "Paused").await?;
+    world.ready("shop").await?;
 
     world.edit(&world.kind(Kind::Deployment), "shop", json!({"spec": {"replicas": 3}})).await?;
     world.edit(&world.services(), "shop", json!({"spec": {"image": {"tag": "2.0.0"}}})).await?;
     // What is said of the new generation shows that the operator has seen both changes.
     world.says("shop", "Progressing", "False", "Paused").await?;
+    world.says("shop", "Ready", "False", "Paused").await?;
     let image = "/spec/template/spec/containers/0/image";
     let left = world.object(Kind::Deployment, "shop", "to be there", |it| it["spec"]["replicas"] == 3).await?;
     assert_eq!(left.pointer(image), Some(&json!("registry.example/conversation-api:1.0.0")));

@@ -2,6 +2,7 @@
 
 mod children;
 mod definitions;
+mod held;
 mod history;
 mod killed;
 mod migrations;

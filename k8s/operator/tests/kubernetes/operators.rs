@@ -121,6 +121,31 @@ async fn two_hundred_services_at_once_are_made_with_a_bounded_number_of_calls() 
 }
 
 #[tokio::test]
+async fn an_object_that_changes_all_the_time_is_worked_on_all_the_same() -> Result<()> {
+    let world = World::new("busy").await?;
+    let _operator = world.operator()?;
+    world.played("shop", json!({"scaling": {"replicas": 1}})).await?;
+    world.ready("shop").await?;
+    let services = world.kind(Kind::Service);
+    let changes = async {
+        // By their number and not by time, which passes on a busy machine too.
+        for number in 0..500 {
+            let note = json!({"metadata": {"annotations": {"example.com/note": format!("{number}")}}});
+            world.edit(&services, "shop", note).await?;
+        }
+        anyhow::bail!("nothing was done while there were changes")
+    };
+    let change = async {
+        world.edit(&world.services(), "shop", json!({"spec": {"scaling": {"replicas": 2}}})).await?;
+        world.object(Kind::Deployment, "shop", "with two pods", |it| it["spec"]["replicas"] == 2).await
+    };
+    tokio::select! {
+        ended = changes => ended,
+        changed = change => changed.map(drop),
+    }
+}
+
+#[tokio::test]
 async fn an_operator_that_begins_anew_looks_at_everything_and_writes_nothing() -> Result<()> {
     let world = World::new("steady").await?;
     let database = world.database().await?;

@@ -83,7 +83,8 @@ async fn a_service_that_is_paused_while_a_plan_waits_applies_it_only_when_it_goe
     world.edit(&world.services(), "shop", json!({"spec": {"paused": true}})).await?;
     world.says("shop", "Progressing", "False", "Paused").await?;
     world.edit(&world.services(), "shop", approve(&plan.approval)).await?;
-    // The approval is nothing that is said, so what tells that it was seen is another operator, which looks at everything.
+    world.says("shop", "MigrationPending", "True", "Paused").await?;
+    // Another operator, which looks at everything, does nothing either.
     operator.process.terminate()?;
     operator.process.wait(DEADLINE).await?;
     let second = world.operator_named("second", &[])?;

@@ -8,10 +8,17 @@ use conversation_operator::{
     rbac::{lease_rules, rules},
 };
 use conversation_testkit::{control_plane::Call, until};
-use k8s_openapi::api::core::v1::ResourceQuota;
+use k8s_openapi::api::{core::v1::ResourceQuota, rbac::v1::ClusterRole};
+use kube::{
+    Api,
+    api::{Patch, PatchParams},
+};
 use serde_json::json;
 
-use crate::world::{World, account};
+use crate::{
+    DEADLINE,
+    world::{OPERATOR, World, account},
+};
 
 /// Not used where the admission that asks for them is off, as it is by default.
 const UNUSED: [&str; 2] = ["update conversationservices/finalizers", "update conversationschemas/finalizers"];
@@ -88,4 +95,38 @@ async fn every_right_is_used_and_none_is_missing() -> Result<()> {
         .collect();
     assert!(spare.is_empty(), "granted and not used: {spare:#?}");
     Ok(())
+}
+
+#[tokio::test]
+async fn kinds_that_may_not_be_listed_are_named_by_an_operator_that_is_not_ready() -> Result<()> {
+    let world = World::apart("unlisted").await?;
+    let roles: Api<ClusterRole> = Api::all(world.client.clone());
+    let all = roles.get(OPERATOR).await?.rules.unwrap_or_default();
+    let without = |kind: &str| {
+        let mut rules = all.clone();
+        rules.retain(|rule| rule.resources.iter().flatten().all(|resource| resource != kind));
+        rules
+    };
+    let may = async |rules| {
+        let change = Patch::Merge(json!({"rules": rules}));
+        roles.patch(OPERATOR, &PatchParams::default(), &change).await.map(drop)
+    };
+    may(without("deployments")).await?;
+    until(DEADLINE, "the right to be gone", async || {
+        world.plane.may(&account(), "list", "deployments.apps", "default").await.is_ok_and(|may| !may)
+    })
+    .await?;
+    let operator = world.operator()?;
+    until(DEADLINE, "Deployments alone to be named", async || {
+        operator
+            .ask("/health/ready")
+            .await
+            .is_ok_and(|(status, why)| status == 503 && why.trim() == "not listed yet: Deployment")
+    })
+    .await?;
+    may(all.clone()).await?;
+    until(DEADLINE, "the operator to be ready", async || {
+        operator.ask("/health/ready").await.is_ok_and(|(status, _)| status == 200)
+    })
+    .await
 }

@@ -4,9 +4,12 @@ use anyhow::{Context, Result};
 use conversation_operator::kinds::Kind;
 use conversation_testkit::ReplicaSet;
 use mongodb::bson::{Document, doc};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::world::{Database, World, image};
+use crate::{
+    history::History,
+    world::{Database, World, image},
+};
 
 /// The first command of this name from a migrator finds no answer; the service's own are answered.
 fn hang(command: &str) -> Document {
@@ -75,5 +78,32 @@ async fn an_apply_that_takes_too_long_ends_by_itself_and_says_so() -> Result<()>
     let sessions = database.client.database(&database.name).collection::<Document>("sessions");
     let indexes = sessions.list_index_names().await.context("indexes")?;
     assert!(indexes.iter().any(|name| name == "by_agent"), "{indexes:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_apply_that_has_begun_ends_by_itself_though_nobody_is_to_migrate_any_more() -> Result<()> {
+    let world = World::new("unmanaged").await?;
+    let _operator = world.operator()?;
+    let set = ReplicaSet::start(1).await?;
+    served(&world, &set).await?;
+
+    set.fail_command(hang("createIndexes")).await?;
+    let pods = History::of(&world, Kind::Pod).await?;
+    let index = json!({"collection": "sessions", "name": "by_agent", "keys": [{"field": "metadata.agent"}]});
+    world.edit(&world.services(), "shop", json!({"spec": {"indexes": [index]}})).await?;
+    let applies = |pod: &Value| {
+        let running = &pod["status"]["containerStatuses"][0]["state"]["running"];
+        pod["metadata"]["labels"]["conversation.dev/command"] == "apply" && !running.is_null()
+    };
+    pods.first("an apply that runs", applies).await?;
+    let schemas = History::of(&world, Kind::ConversationSchema).await?;
+    world.edit(&world.services(), "shop", json!({"spec": {"migration": {"policy": "None"}}})).await?;
+    world.says("shop", "MigrationPending", "False", "NotManaged").await?;
+    // How it ended is written into the schema, which is there as long.
+    let over = |schema: &Value| schema["status"]["failure"].to_string().contains("the time of --timeout is over");
+    schemas.first("told of an apply that ended by itself", over).await?;
+    world.gone(Kind::ConversationSchema, "shop").await?;
+    world.ready("shop").await?;
     Ok(())
 }

@@ -2,24 +2,28 @@
 
 use anyhow::Result;
 use conversation_operator::kinds::Kind;
-use conversation_testkit::control_plane::Project;
-use k8s_openapi::api::core::v1::ResourceQuota;
+use conversation_testkit::{control_plane::Project, until};
+use k8s_openapi::api::core::v1::{ResourceQuota, Secret};
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
 
-use crate::world::{World, image};
+use crate::{
+    DEADLINE,
+    world::{World, image},
+};
 
 async fn quota(world: &World, hard: Value) -> Result<()> {
     world.create(&world.api::<ResourceQuota>(), "quota", json!({"hard": hard})).await?;
     // A quota is in force once its controller has counted what there is.
     let quotas = world.api::<ResourceQuota>();
-    conversation_testkit::until(crate::DEADLINE, "the quota to be in force", async || {
+    until(DEADLINE, "the quota to be in force", async || {
         quotas.get("quota").await.is_ok_and(|quota| quota.status.is_some_and(|status| status.used.is_some()))
     })
     .await
 }
 
 async fn lift_quota(world: &World) -> Result<()> {
-    world.api::<ResourceQuota>().delete("quota", &kube::api::DeleteParams::default()).await?;
+    world.api::<ResourceQuota>().delete("quota", &DeleteParams::default()).await?;
     Ok(())
 }
 
@@ -36,6 +40,27 @@ async fn a_missing_secret_is_named_and_making_it_is_enough() -> Result<()> {
     world.secret("forgotten", &database.uri).await?;
     world.ready("shop").await?;
     world.says("shop", "Degraded", "False", "AsExpected").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_missing_secret_of_certificates_is_named_for_jobs_and_for_pods() -> Result<()> {
+    let world = World::new("certificates").await?;
+    let database = world.database().await?;
+    let _operator = world.operator()?;
+    let missing = async || world.says("shop", "Degraded", "True", "ConfigurationMissing").await;
+    world.real("shop", &database, json!({"mongodb": {"tls": {"secretName": "certificates"}}})).await?;
+    let of_job = missing().await?.message;
+    assert!(of_job.contains("pod shop-migrate-1-") && of_job.contains("\"certificates\" not found"), "{of_job}");
+    world.secret("certificates", "a certificate").await?;
+    world.ready("shop").await?;
+
+    world.api::<Secret>().delete("certificates", &DeleteParams::default()).await?;
+    world.edit(&world.services(), "shop", json!({"spec": {"limits": {"maxNesting": 9}}})).await?;
+    let of_pod = missing().await?.message;
+    assert!(!of_pod.contains("migrate") && of_pod.contains("\"certificates\" not found"), "{of_pod}");
+    world.secret("certificates", "a certificate").await?;
+    world.ready("shop").await?;
     Ok(())
 }
 
@@ -100,6 +125,14 @@ async fn a_quota_that_refuses_the_migrators_pod_is_named() -> Result<()> {
     assert!(degraded.message.contains("exceeded quota"), "{}", degraded.message);
     lift_quota(&world).await?;
     world.ready("shop").await?;
+
+    // What was told of a Job is not told of another one that has its name.
+    world.services().delete("shop", &DeleteParams::foreground()).await?;
+    let services = world.services();
+    until(DEADLINE, "the service to be gone", async || matches!(services.get_opt("shop").await, Ok(None))).await?;
+    world.real("shop", &database, json!({"mongodb": {"tls": {"secretName": "certificates"}}})).await?;
+    let of_job = world.says("shop", "Degraded", "True", "ConfigurationMissing").await?.message;
+    assert!(of_job.contains("pod shop-migrate-1-"), "{of_job}");
     Ok(())
 }
 
@@ -135,7 +168,7 @@ async fn somebody_who_keeps_changing_an_object_is_told_of_and_wins_no_endless_fi
     world.ready("shop").await?;
     let (budgets, services) = (world.kind(Kind::PodDisruptionBudget), world.services());
     let theirs = json!({"spec": {"maxUnavailable": 9}});
-    let said = conversation_testkit::until(crate::DEADLINE, "the fight to be said", async || {
+    let said = until(DEADLINE, "the fight to be said", async || {
         world.edit(&budgets, "shop", theirs.clone()).await.ok()?;
         let conditions = services.get("shop").await.ok()?.status?.conditions;
         conditions.into_iter().find(|it| it.type_ == "Degraded" && it.reason == "Contended")

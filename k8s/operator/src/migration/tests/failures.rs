@@ -35,7 +35,10 @@ fn failures_say_what_the_migrator_said_or_why_it_could_not() {
     assert_eq!(reason(said(10, error)).0, "MigratorFailed");
     let (why, message) = reason(failed(10, "DeadlineExceeded", None));
     assert_eq!(why, "TimedOut");
-    assert!(message.contains("raise timeoutSeconds"), "{message}");
+    assert!(message.ends_with("raise timeoutSeconds, unless its container never began"), "{message}");
+    let late = Some(Trouble::new("DeadlineExceeded", "why"));
+    let ended = State::Ended(Box::new(End { at: at(10), exit_code: Some(143), summary: None, failure: late }));
+    assert!(reason(ended).1.ends_with("raise timeoutSeconds"));
     // That a signal ended it is what the migrator can say of it.
     let signal = json!({"outcome": "error", "error": "ended by a signal"});
     assert_eq!(reason(failed(10, "DeadlineExceeded", Some(signal))).0, "TimedOut");

@@ -15,7 +15,9 @@ struct Situation {
     schema: Value,
     deployment: Option<Value>,
     open: bool,
+    written: bool,
     trouble: Option<Trouble>,
+    aside: Option<Trouble>,
 }
 
 impl Situation {
@@ -35,7 +37,7 @@ impl Situation {
                 },
             }),
             schema: json!({
-                "apiVersion": "conversation.dev/v1alpha1", "kind": "ConversationSchema", "metadata": {"name": "shop"},
+                "apiVersion": "conversation.dev/v1alpha1", "kind": "ConversationSchema", "metadata": {"name": "shop", "generation": 1},
                 "spec": {
                     "image": {"repository": "r/conversation-migrator", "tag": "2.0.0"},
                     "mongodb": {"uriSecret": {"name": "mongodb"}},
@@ -55,7 +57,9 @@ impl Situation {
                     "availableReplicas": 3},
             })),
             open: true,
+            written: true,
             trouble: None,
+            aside: None,
         }
     }
 
@@ -78,6 +82,20 @@ impl Situation {
         }
     }
 
+    fn deployment_counts(&mut self, counts: Value) {
+        let deployment = self.deployment.as_mut().expect("a deployment");
+        for (name, count) in counts.as_object().expect("numbers") {
+            deployment["status"][name] = count.clone();
+        }
+    }
+
+    /// What the service said of itself the last time.
+    fn was_ready(&mut self, generation: i64) {
+        let ready = json!({"type": "Ready", "status": "True", "reason": "Ready", "message": "",
+            "lastTransitionTime": "2026-01-01T00:00:00Z", "observedGeneration": generation});
+        self.service["status"] = json!({"conditions": [ready]});
+    }
+
     fn deployment_says(&mut self, type_: &str, status: &str, message: &str) {
         let deployment = self.deployment.as_mut().expect("a deployment");
         deployment["status"]["conditions"] = json!([{"type": type_, "status": status, "message": message}]);
@@ -91,7 +109,9 @@ impl Situation {
             open: self.open,
             schema: Some(&schema),
             deployment: deployment.as_ref(),
+            written: self.written,
             trouble: self.trouble.clone(),
+            aside: self.aside.clone(),
         };
         say(&service, &found)
     }
@@ -149,6 +169,73 @@ fn before_the_schema_has_spoken_of_the_new_version_its_old_words_do_not_count() 
     held.schema_says("MigrationPending", "False");
     held.says(MIGRATION_PENDING, true, "Planning");
     held.says(READY, false, "Planning");
+
+    let planning = |held: &Situation| {
+        held.says(MIGRATION_PENDING, true, "Planning");
+        held.says(PROGRESSING, true, "Planning");
+        held.says(DEGRADED, false, "AsExpected");
+    };
+    // It is that of another revision, or it has not been looked at since it is of this one.
+    let mut before = Situation::held_back();
+    before.schema_says("Degraded", "True");
+    before.schema["spec"]["image"]["tag"] = "1.0.0".into();
+    planning(&before);
+    let mut written = Situation::held_back();
+    written.schema_says("Degraded", "True");
+    written.schema["metadata"]["generation"] = 2.into();
+    planning(&written);
+}
+
+#[test]
+fn pods_of_a_version_that_never_ran_are_not_said_to_serve_it() {
+    let mut held = Situation::held_back();
+    held.deployment_counts(json!({"updatedReplicas": 0, "readyReplicas": 1, "availableReplicas": 1}));
+    let message = held.says(READY, false, "FromSchema");
+    assert!(message.ends_with("; 1 pod serves"), "{message}");
+}
+
+#[test]
+fn a_pod_that_is_lost_and_pods_that_an_autoscaler_adds_are_no_rollout() {
+    let mut lost = Situation::new();
+    lost.deployment_counts(json!({"readyReplicas": 2, "availableReplicas": 2}));
+    lost.says(PROGRESSING, true, "PodsMissing");
+    lost.says(READY, false, "PodsMissing");
+    lost.was_ready(1);
+    lost.says(READY, false, "PodsMissing");
+    lost.was_ready(2);
+    assert_eq!(lost.says(READY, true, "Ready"), "2 of 3 pods of version 2.0.0 answer");
+    // Also when another one finds no place, but not without an object that is declared.
+    lost.aside = Some(Trouble::new("PodsUnschedulable", "no node"));
+    lost.says(READY, true, "Ready");
+    lost.says(DEGRADED, true, "PodsUnschedulable");
+    lost.trouble = Some(Trouble::new("NameTaken", "Ingress shop exists"));
+    lost.says(READY, false, "NameTaken");
+    (lost.aside, lost.trouble) = (None, None);
+    lost.deployment_counts(json!({"readyReplicas": 1, "availableReplicas": 1}));
+    lost.says(READY, false, "PodsMissing");
+
+    let mut scaled = Situation::new();
+    scaled.service["spec"]["scaling"] =
+        json!({"autoscaling": {"minReplicas": 3, "maxReplicas": 9, "cpuUtilization": 60}});
+    scaled.was_ready(2);
+    scaled.deployment.as_mut().expect("a deployment")["spec"]["replicas"] = 9.into();
+    for total in [3, 9] {
+        scaled.deployment_counts(json!({"replicas": total, "updatedReplicas": total}));
+        assert_eq!(scaled.says(READY, true, "Ready"), "3 of 9 pods of version 2.0.0 answer");
+    }
+    // On the way down.
+    scaled.deployment.as_mut().expect("a deployment")["spec"]["replicas"] = 3.into();
+    scaled.deployment_counts(json!({"readyReplicas": 9, "availableReplicas": 9}));
+    scaled.says(READY, true, "Ready");
+    scaled.says(PROGRESSING, false, "Settled");
+}
+
+#[test]
+fn a_monitor_that_cannot_be_made_takes_nobodys_readiness_away() {
+    let mut unwatched = Situation::new();
+    unwatched.aside = Some(Trouble::new("KindMissing", "ServiceMonitor is asked for"));
+    unwatched.says(READY, true, "Ready");
+    unwatched.says(DEGRADED, true, "KindMissing");
 }
 
 #[test]
@@ -214,6 +301,13 @@ fn a_paused_service_says_so() {
     let mut paused = Situation::held_back();
     paused.service["spec"]["paused"] = true.into();
     paused.says(PROGRESSING, false, "Paused");
+
+    let mut changed = Situation::new();
+    changed.service["spec"]["paused"] = true.into();
+    changed.says(READY, true, "Ready");
+    changed.written = false;
+    let message = changed.says(READY, false, "Paused");
+    assert!(message.ends_with("has not been written; 3 pods serve"), "{message}");
 }
 
 #[test]
