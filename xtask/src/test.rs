@@ -9,9 +9,6 @@ use crate::{containers, run, tidy, tools};
 
 const DOCUMENT: &str = "api/openapi.json";
 
-/// Tests on a control plane wait more than they compute, so that more of them run at once than there are processors.
-const RUNNER: &str = r#"target.'cfg(all())'.runner = ["sh", "-c", 'case "$0" in */kubernetes-*) export RUST_TEST_THREADS=4;; esac; exec "$0" "$@"']"#;
-
 /// How a step went that did not fail.
 enum Outcome {
     Passed,
@@ -33,7 +30,7 @@ const STEPS: &[Step] = &[
         Some(reason) => skip(reason),
     }),
     // Last, being the longest, and all of it: one run names every test that fails.
-    ("tests", |tools| cargo(&["test", "--workspace", "--no-fail-fast", "--config", RUNNER], tools)),
+    ("tests", |tools| cargo(&["test", "--workspace", "--no-fail-fast"], tools)),
 ];
 
 pub(crate) fn command(_: &[String]) -> Result<()> {
